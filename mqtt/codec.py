@@ -1,0 +1,101 @@
+"""The track on the wire: columns of integer deltas, as JSON, deflated (zlib, RFC 1950).
+
+A column holds the first value and then the difference to the value before it; null stands for "no such value" and is passed over.
+docs/track-format.md shows a decoder in Python and one in JavaScript.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from mqtt.messages import MessageError, Track, decode, encode
+
+UNPACKED_LIMIT_BYTES = 1_000_000  # a batch of 300 fixes is about 9,000; more is an attack or a mistake
+
+Columns = dict[str, list[int | None]]
+
+
+class TrackPoint(msgspec.Struct, frozen=True):
+    """One fix in whole numbers, as the journal and the wire keep it."""
+
+    tseq: int  # its number
+    t_ms: int  # UTC from the satellites, milliseconds since 1970
+    lat_e7: int  # degrees x 10^7, WGS 84
+    lon_e7: int
+    alt_m: int | None = None  # above mean sea level
+    speed_cms: int | None = None  # over ground
+    course_cdeg: int | None = None  # hundredths of a degree from true north
+    sats: int | None = None  # used in the fix
+    hdop_e1: int | None = None  # tenths
+
+
+COLUMNS = TrackPoint.__struct_fields__
+REQUIRED = ("tseq", "t_ms", "lat_e7", "lon_e7")
+
+
+def to_columns(points: Sequence[TrackPoint]) -> Columns:
+    """Points as delta columns; a column that holds nothing is left out."""
+    columns = {name: _differences([getattr(point, name) for point in points]) for name in COLUMNS}
+    return {name: column for name, column in columns.items() if name in REQUIRED or any(value is not None for value in column)}
+
+
+def from_columns(columns: Columns) -> list[TrackPoint]:
+    """Delta columns as points; MessageError when they cannot be points. Columns that this version does not know are passed over."""
+    absent = [name for name in REQUIRED if name not in columns]
+    if absent:
+        raise MessageError(f"column {absent[0]} is missing")
+    count = len(columns["tseq"])
+    values: list[list[int | None]] = []
+    for name in COLUMNS:
+        column = columns.get(name, [None] * count)
+        if len(column) != count:
+            raise MessageError(f"column {name} has {len(column)} values where tseq has {count}")
+        if name in REQUIRED and None in column:
+            raise MessageError(f"column {name} has a gap")
+        values.append(_sums(column))
+    points = [TrackPoint(*row) for row in zip(*values, strict=True)]
+    if any(later.tseq <= earlier.tseq for earlier, later in pairwise(points)):
+        raise MessageError("the numbers in column tseq do not rise")
+    return points
+
+
+def _differences(values: Iterable[int | None]) -> list[int | None]:
+    before, out = 0, list[int | None]()
+    for value in values:
+        out.append(None if value is None else value - before)
+        before = before if value is None else value
+    return out
+
+
+def _sums(deltas: Iterable[int | None]) -> list[int | None]:
+    total, out = 0, list[int | None]()
+    for delta in deltas:
+        total += delta or 0
+        out.append(None if delta is None else total)
+    return out
+
+
+def pack(track: Track) -> bytes:
+    """The payload of up/track."""
+    return zlib.compress(encode(track), 9)
+
+
+def unpack(payload: bytes) -> Track:
+    """Read a payload of up/track; MessageError says what is wrong with it."""
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(payload, UNPACKED_LIMIT_BYTES)
+    except zlib.error as error:
+        raise MessageError(f"not deflated: {error}") from None
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise MessageError(f"cut off, or larger than {UNPACKED_LIMIT_BYTES} bytes unpacked")
+    track = decode(text, Track)
+    assert isinstance(track, Track)
+    points = from_columns(track.cols)
+    if points and not track.tseq <= points[0].tseq <= points[-1].tseq < track.tseq + track.span:
+        raise MessageError(f"fixes {points[0].tseq} to {points[-1].tseq} lie outside {track.tseq} + {track.span}")
+    return track

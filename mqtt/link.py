@@ -1,0 +1,379 @@
+"""The way to the broker: one MQTT 5 session at a time, every failure told apart, everything that happens put into one queue.
+
+paho's callbacks run on paho's own thread and do nothing but put into the queue: an own lock held around `publish` while
+a callback waits for it would stop the client for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+DEAD_PEER_MS = 20_000  # the kernel gives a connection up when sent bytes stay unacknowledged so long
+ANSWER_S = 10.0  # a broker that accepts TCP and does not answer CONNECT in this time is no broker
+INBOX_LIMIT = 2_000  # a full inbox makes paho's thread wait, and so the broker
+NO_SUBSCRIBER = 16
+DENIED = 135
+FAILURE = 128
+REFUSED_LOGIN = {
+    128: "unspecified",
+    132: "no MQTT 5",
+    133: "client id refused",
+    134: "user name or password is wrong",
+    135: "not authorised",
+}
+NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
+
+
+class LinkState(StrEnum):
+    """Where the way to the receiver ends."""
+
+    ONLINE = "online"
+    CONNECTING = "connecting"
+    DNS = "dns"  # the broker's name has no address
+    TCP = "tcp"  # nobody answers there
+    TLS = "tls"  # no trusted certificate
+    TIME = "time"  # the certificate's dates do not fit this unit's clock
+    AUTH = "auth"  # the broker refuses the login
+    ACL = "acl"  # the broker refuses a topic
+    NO_RECEIVER = "no_receiver"  # the broker is there, nobody stores
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the broker."""
+
+    host: Annotated[str, Meta(min_length=1, description="name or address of the MQTT 5 broker")]
+    port: Annotated[int, Meta(ge=1, le=65_535, description="its port; 8883 is MQTT over TLS, 1883 without")] = 8883
+    tls: Annotated[bool, Meta(description="encrypt and check the broker's certificate; false only for a broker on the same machine")] = True
+    tls_ca: Annotated[
+        str | None, Meta(description="file with the certificate authority to trust; the system's authorities when absent")
+    ] = None
+    tls_cert: Annotated[str | None, Meta(description="file with this side's certificate, where the broker asks for one")] = None
+    tls_key: Annotated[str | None, Meta(description="file with the certificate's private key")] = None
+    username: Annotated[str | None, Meta(description="user name at the broker; on a unit the unit's name")] = None
+    password_file: Annotated[str | None, Meta(description="file whose first line is the password")] = None
+    keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 60
+
+
+class LinkError(Exception):
+    """No session; `state` says at which step it ended, the text says it to a technician."""
+
+    def __init__(self, state: LinkState, sentence: str) -> None:
+        super().__init__(sentence)
+        self.state = state
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What the broker granted."""
+
+    receive_maximum: int  # QoS 1 publishes that may be under way at once
+    maximum_packet_bytes: int | None  # None: no limit named
+    topic_aliases: int
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A message that came in; `mid` is what `acknowledge` wants."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    mid: int
+    retained: bool
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The broker's answer to a QoS 1 publish: 0 taken, 16 nobody subscribes, 128 and above refused."""
+
+    mid: int
+    reason: int
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The session is over."""
+
+    sentence: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The broker refuses a subscription."""
+
+    sentence: str
+
+
+Happening = Delivery | Published | Lost | Refused
+
+
+class Will(msgspec.Struct, frozen=True):
+    """What the broker says for us when we fall silent."""
+
+    topic: str
+    payload: bytes
+    delay_s: int
+
+
+class BrokerLink:
+    """One client of the broker; connect, use, close, connect again. Not for two threads at once, except `inbox`."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        filters: Sequence[str],
+        *,
+        session_expiry_s: int = 0,
+        clean_start: bool = True,
+        manual_ack: bool = False,
+        receive_maximum: int = 100,
+    ) -> None:
+        self.inbox: queue.Queue[Happening] = queue.Queue(INBOX_LIMIT)
+        self._settings = settings
+        self._client_id = client_id
+        self._filters = list(filters)
+        self._session_expiry_s = session_expiry_s
+        self._clean_start = clean_start
+        self._manual_ack = manual_ack
+        self._receive_maximum = receive_maximum
+        self._client: Client | None = None
+        self._aliases: dict[str, int] = {}
+        self._alias_limit = 0
+
+    @property
+    def place(self) -> str:
+        """The broker as people write it."""
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def connect(self, will: Will | None = None) -> Session:
+        """Start a session and subscribe; LinkError says at which step it ended. Blocks 10 to 40 s at worst."""
+        self.close()
+        self.inbox = queue.Queue(INBOX_LIMIT)
+        client, answered = self._new_client(will)
+        self._open(client)
+        self._client = client
+        client.loop_start()
+        if not answered.ready.wait(ANSWER_S):
+            self.close()
+            raise LinkError(
+                LinkState.TCP, f"{self.place} accepts the connection but does not answer as an MQTT broker; check host and port"
+            )
+        if answered.refusal is not None:
+            self.close()
+            raise answered.refusal
+        assert answered.session is not None
+        self._aliases = {}
+        self._alias_limit = answered.session.topic_aliases
+        return answered.session
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, *, retain: bool = False, expiry_s: int | None = None, content_type: str | None = None
+    ) -> int:
+        """Hand a message over; its answer comes as Published with the number returned. After the session's end it comes never."""
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        if self._client is None:
+            raise LinkError(LinkState.TCP, "there is no session with the broker")
+        told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if expiry_s is not None:
+            told.MessageExpiryInterval = expiry_s
+        if content_type is not None:
+            told.ContentType = content_type
+        short, alias = self._alias(topic)
+        if alias:
+            told.TopicAlias = alias
+        return self._client.publish(short, payload, qos, retain, told).mid
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Tell the broker that a message is safe here (manual_ack)."""
+        if self._client is not None and delivery.qos:
+            self._client.ack(delivery.mid, delivery.qos)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything handed over has left; False when time ran out first."""
+        client, pause = self._client, threading.Event()
+        for _ in range(max(1, int(seconds / 0.02))):
+            if client is None or not client.want_write():
+                return True
+            pause.wait(0.02)
+        return False
+
+    def close(self, *, orderly: bool = False) -> None:
+        """End the session. Orderly: the broker does not publish the will."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        client.on_disconnect = None
+        if orderly and self._flushed_goodbye(client):
+            client.loop_stop()
+            return
+        # A peer that fell silent never answers: break the socket, so that paho's thread ends at once.
+        broken = client.socket()
+        if isinstance(broken, socket.socket):
+            with contextlib.suppress(OSError):  # already broken, as wanted
+                broken.shutdown(socket.SHUT_RDWR)
+        client.loop_stop()
+
+    @staticmethod
+    def _flushed_goodbye(client: Client) -> bool:
+        gone = threading.Event()
+        client.on_disconnect = lambda *_: gone.set()
+        client.disconnect()
+        return gone.wait(1.0)
+
+    def _alias(self, topic: str) -> tuple[str, int]:
+        """The topic or, once the broker knows it, its alias: 10 instead of 31 bytes of framing."""
+        known = self._aliases.get(topic)
+        if known:
+            return "", known
+        if len(self._aliases) >= self._alias_limit:
+            return topic, 0
+        self._aliases[topic] = len(self._aliases) + 1
+        return topic, self._aliases[topic]
+
+    def _open(self, client: Client) -> None:
+        settings = self._settings
+        try:
+            client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=self._clean_start, properties=self._wishes())
+        except socket.gaierror as error:
+            raise LinkError(
+                LinkState.DNS, f"the name {settings.host} has no address ({error.strerror}); check it, and the network"
+            ) from None
+        except ssl.SSLCertVerificationError as error:
+            state = LinkState.TIME if error.verify_code in NOT_NOW.values() else LinkState.TLS
+            hint = "check this machine's clock" if state is LinkState.TIME else "check tls_ca and the broker's name"
+            raise LinkError(state, f"the certificate of {self.place} is not accepted: {error.verify_message}; {hint}") from None
+        except ssl.SSLError as error:
+            raise LinkError(LinkState.TLS, f"no TLS with {self.place}: {error.reason or error}; is it the TLS port?") from None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {reason}; check the network, host and port") from None
+
+    def _wishes(self) -> Any:
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        wishes.SessionExpiryInterval = self._session_expiry_s
+        wishes.ReceiveMaximum = self._receive_maximum
+        return wishes
+
+    def _new_client(self, will: Will | None) -> tuple[Client, _Answer]:
+        from paho.mqtt import client as paho
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            self._client_id,
+            protocol=paho.MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=self._manual_ack,
+        )
+        client.connect_timeout = ANSWER_S
+        client.max_inflight_messages_set(65_535)  # the window is the caller's
+        self._secure(client)
+        if will is not None:
+            client.will_set(will.topic, will.payload, 1, retain=True, properties=_will_delay(will.delay_s))
+        answer = _Answer(self.inbox, self._filters, self.place)
+        client.on_connect = answer.on_connect
+        client.on_subscribe = answer.on_subscribe
+        client.on_publish = answer.on_publish
+        client.on_message = answer.on_message
+        client.on_disconnect = answer.on_disconnect
+        client.on_socket_open = _watch_for_dead_peer
+        return client, answer
+
+    def _secure(self, client: Client) -> None:
+        settings = self._settings
+        try:
+            if settings.username is not None:
+                password = Path(settings.password_file).read_text(encoding="utf-8").splitlines() if settings.password_file else []
+                client.username_pw_set(settings.username, password[0].strip() if password else None)
+            if settings.tls:
+                context = ssl.create_default_context(cafile=settings.tls_ca)
+                if settings.tls_cert:
+                    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+                client.tls_set_context(context)
+        except OSError as error:  # ssl.SSLError is one too
+            state = LinkState.TLS if settings.tls else LinkState.AUTH
+            raise LinkError(state, f"cannot read {error.filename or 'a certificate file'}: {error.strerror or error}") from None
+
+
+class _Answer:
+    """What one client hears, on paho's thread: it only puts into the queue."""
+
+    def __init__(self, inbox: queue.Queue[Happening], filters: Sequence[str], place: str) -> None:
+        self.ready = threading.Event()
+        self.refusal: LinkError | None = None
+        self.session: Session | None = None
+        self._inbox = inbox
+        self._filters = filters
+        self._place = place
+
+    def on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
+        if reason.value >= FAILURE:
+            told = REFUSED_LOGIN.get(reason.value, str(reason))
+            self.refusal = LinkError(LinkState.AUTH, f"{self._place} refuses the login: {told}; check username, password_file or tls_cert")
+            self.ready.set()
+            return
+        self.session = Session(
+            receive_maximum=getattr(properties, "ReceiveMaximum", 65_535),
+            maximum_packet_bytes=getattr(properties, "MaximumPacketSize", None),
+            topic_aliases=getattr(properties, "TopicAliasMaximum", 0),
+        )
+        if self._filters:
+            client.subscribe([(topic, _at_least_once()) for topic in self._filters])
+        else:
+            self.ready.set()
+
+    def on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        for topic, reason in zip(self._filters, reasons, strict=False):
+            if reason.value >= FAILURE:
+                self._inbox.put(Refused(f"{self._place} refuses the subscription to {topic}: {reason}; check the broker's access rules"))
+        self.ready.set()
+
+    def on_publish(self, _client: Client, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+        self._inbox.put(Published(mid, reason.value))
+
+    def on_message(self, _client: Client, _data: Any, message: Any) -> None:
+        self._inbox.put(Delivery(message.topic, message.payload, message.qos, message.mid, message.retain))
+
+    def on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if not self.ready.is_set():
+            self.refusal = LinkError(
+                LinkState.TCP, f"{self._place} closed the connection before it answered: {reason}; is it an MQTT 5 broker?"
+            )
+            self.ready.set()
+        self._inbox.put(Lost(f"the connection to {self._place} ended: {reason}"))
+
+
+def _at_least_once() -> Any:
+    from paho.mqtt.subscribeoptions import SubscribeOptions
+
+    return SubscribeOptions(qos=1)
+
+
+def _will_delay(seconds: int) -> Any:
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    told = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+    told.WillDelayInterval = seconds
+    return told
+
+
+def _watch_for_dead_peer(_client: Client, _data: Any, opened: Any) -> None:
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
