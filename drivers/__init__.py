@@ -1,0 +1,1 @@
+"""How bytes become values: one file per device, no business."""

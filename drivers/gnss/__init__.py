@@ -1,0 +1,1 @@
+"""The GNSS receiver: serial bytes in, epochs out."""

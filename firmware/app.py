@@ -1,0 +1,136 @@
+"""The parts list: every object of the daemon, built here and handed on by name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+from drivers.board import Board, open_board
+from drivers.gnss.receiver import GnssReceiver
+from firmware import status as statuses
+from firmware.clock import BUILD_DATE, Clock, boot_id
+from firmware.config import Config
+from firmware.diary import Diary
+from firmware.journal import Journal, Series
+from firmware.recorder import Recorder
+from firmware.reports import Reports
+from firmware.status import Status, StatusBoard
+from firmware.uplink import Uplink
+from firmware.worker import Worker, supervise
+from mqtt import topics
+from mqtt.link import BrokerLink
+
+log = logging.getLogger(__name__)
+
+VERSION = "0.1.0"
+STATUS_FILE = "status.json"
+STATUS_EVERY_S = 1.0
+
+
+class StatusFile:
+    """The worker that leaves the status where `roadproof status` finds it."""
+
+    name = "status"
+    stall_s = 30.0
+
+    def __init__(self, *, path: Path, board: StatusBoard, journal: Journal, reports: Reports, clock: Clock, receiver: GnssReceiver) -> None:
+        self._path = path
+        self._board = board
+        self._journal = journal
+        self._reports = reports
+        self._clock = clock
+        self._receiver = receiver
+
+    def step(self, stop: threading.Event) -> None:
+        """Write the status, then wait a second."""
+        self._write()
+        stop.wait(STATUS_EVERY_S)
+
+    def finish(self) -> None:
+        """Write it once more, with everything receipted that was."""
+        self._write()
+
+    def _write(self) -> None:
+        now, gnss = self._clock.now(), self._receiver.status()
+        self._board.change(
+            at_ms=now.at_ms,
+            time_source=now.src,
+            gnss=gnss.state,
+            sentences_good=gnss.sentences_good,
+            sentences_bad=gnss.sentences_bad,
+            seq=self._reports.series(Series.SEQ),
+            tseq=self._reports.series(Series.TSEQ),
+            journal_used_bytes=self._journal.used_bytes,
+        )
+        statuses.write(self._path, self._board.snapshot())
+
+
+class Daemon:
+    """Everything that runs on the unit."""
+
+    def __init__(self, config: Config) -> None:
+        boot = boot_id()
+        self.clock = Clock()
+        self.status = StatusBoard(Status(unit=config.unit, pid=os.getpid(), boot=boot))
+        self.diary = Diary(unit=config.unit, boot=boot, clock=self.clock, status=self.status)
+        runtime = Path(config.runtime_folder)
+        runtime.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(
+            Path(config.journal.folder) / "journal.db",
+            quota_bytes=config.journal.quota_mb * 1_000_000,
+            keep_ms=config.journal.keep_hours * 3_600_000,
+            utc_ms=lambda: self.clock.now().at_ms,
+            tombstone=self.diary.tombstone,
+        )
+        self.diary.open(self.journal)
+        self.status.change(log=self.journal.log, journal_quota_bytes=self.journal.quota_bytes)
+        self.board: Board = open_board(config.board)
+        self.receiver = GnssReceiver(self.board.gnss_port, self.board.gnss_baud, not_before=BUILD_DATE)
+        self.reports = Reports(unit=config.unit, boot=boot, firmware=VERSION, journal=self.journal, clock=self.clock, status=self.status)
+        self.recorder = Recorder(
+            boot=boot,
+            receiver=self.receiver,
+            panel=self.board.panel,
+            journal=self.journal,
+            diary=self.diary,
+            clock=self.clock,
+            status=self.status,
+            commit_s=config.journal.commit_s,
+        )
+        self.uplink = Uplink(
+            unit=config.unit,
+            boot=boot,
+            link=BrokerLink(config.broker, config.unit, topics.unit_filters(config.unit)),
+            journal=self.journal,
+            reports=self.reports,
+            diary=self.diary,
+            clock=self.clock,
+            status=self.status,
+            settings=config.uplink,
+        )
+        self.status_file = StatusFile(
+            path=runtime / STATUS_FILE,
+            board=self.status,
+            journal=self.journal,
+            reports=self.reports,
+            clock=self.clock,
+            receiver=self.receiver,
+        )
+
+    @property
+    def workers(self) -> list[Worker]:
+        """In the order in which they end: who fills the journal before who empties it."""
+        return [self.recorder, self.uplink, self.status_file]
+
+    def run(self) -> int:
+        """Work until told to stop; the exit code."""
+        self.diary.note("power.on", {"firmware": VERSION})
+        if self.journal.salvaged is not None:
+            saved = self.journal.salvaged
+            self.diary.note("storage.salvaged", {"n_ok": saved.n_ok, "n_bad": saved.n_bad, "kept": saved.quarantined})
+        try:
+            return supervise(self.workers, status=lambda: self.status.snapshot().link_sentence)
+        finally:
+            self.journal.close()

@@ -1,0 +1,79 @@
+"""A look at a journal from outside: read only, also while the daemon writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from firmware.journal import schema
+from firmware.journal.row import COLUMNS, Row, Series, checked
+from mqtt.ranges import Ranges
+
+
+class SeriesLook(msgspec.Struct, frozen=True):
+    """What one series holds."""
+
+    series: str
+    rows: int
+    first: int  # 0 when empty
+    last: int
+    receipted: int  # every number to here
+    waiting: int
+    oldest_ms: int | None
+
+
+class JournalLook:
+    """Use it in a `with`; JournalError when there is no readable journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = schema.connect_read_only(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @property
+    def log(self) -> str:
+        """The journal's name."""
+        return self._fact("log") or "without a name"
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes in use."""
+        pages, free = (self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        return int((pages - free) * schema.PAGE_BYTES)
+
+    @property
+    def aside(self) -> int:
+        """How many records could not be sent and were set aside."""
+        return int(self._connection.execute("SELECT count(*) FROM aside").fetchone()[0])
+
+    def series(self) -> list[SeriesLook]:
+        """Both series."""
+        return [self._series(series) for series in Series]
+
+    def rows(self) -> Iterator[tuple[Row, bool]]:
+        """Every row in order, and whether it is undamaged."""
+        for series in Series:
+            for columns in self._connection.execute(f"SELECT {COLUMNS}, hash FROM {series.table} ORDER BY number"):  # noqa: S608
+                yield checked(columns)
+
+    def _series(self, series: Series) -> SeriesLook:
+        rows, first, last, oldest_ms = self._connection.execute(
+            f"SELECT count(*), min(number), max(number + span - 1), min(made_ms) FROM {series.table}"  # noqa: S608
+        ).fetchone()
+        stored = self._fact(f"receipted_{series.value}")
+        receipted = Ranges(msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else ())
+        if first and first > 1:
+            receipted.add(1, first - 1)
+        waiting = (last or 0) - receipted.count()
+        return SeriesLook(series.value, rows, first or 0, last or 0, receipted.upto(), max(waiting, 0), oldest_ms)
+
+    def _fact(self, name: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None

@@ -1,0 +1,43 @@
+"""When the live lane speaks: sparse by default, dense while somebody looks. Pure."""
+
+from __future__ import annotations
+
+LAST_EVERY_S = 60.0  # the retained position at most once a minute
+
+
+class LiveSchedule:
+    """Decides when the next live position is due. Times are monotonic seconds."""
+
+    def __init__(self, *, moving_s: float, parked_s: float) -> None:
+        self._moving_s = moving_s
+        self._parked_s = parked_s
+        self._sent_s: float | None = None
+        self._last_sent_s: float | None = None
+        self._watched_until_s = 0.0
+        self._watch_every_s = 0.0
+        self._at_once = True
+
+    def hurry(self) -> None:
+        """The next look sends: a new connection, or something happened."""
+        self._at_once = True
+
+    def watch(self, now_s: float, every_s: float, for_s: float) -> None:
+        """Somebody looks for a while."""
+        self._watch_every_s = every_s
+        self._watched_until_s = now_s + for_s
+
+    def due(self, now_s: float, *, moving: bool) -> bool:
+        """Whether to send now; if so, it counts as sent."""
+        every_s = self._watch_every_s if now_s < self._watched_until_s else self._moving_s if moving else self._parked_s
+        if self._at_once or self._sent_s is None or now_s - self._sent_s >= every_s:
+            self._at_once = False
+            self._sent_s = now_s
+            return True
+        return False
+
+    def last_due(self, now_s: float) -> bool:
+        """Whether the retained position may be renewed with this one; if so, it counts as renewed."""
+        if self._last_sent_s is None or now_s - self._last_sent_s >= LAST_EVERY_S:
+            self._last_sent_s = now_s
+            return True
+        return False

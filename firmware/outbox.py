@@ -1,0 +1,209 @@
+"""The history lane: what to send next, oldest first; what is under way; what to send again. Knows no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from firmware.journal import Journal, Row, Series
+from firmware.journal.pressure import decode_points
+from mqtt import codec, messages, topics
+from mqtt.ranges import Ranges, Span
+from mqtt.topics import Channel
+
+FIXES_A_BATCH = 300  # framing is 235 bytes a publish: below one a fix here
+UNRECEIPTED_LIMIT = 50  # batches that the broker took and the receiver has not spoken for
+RECEIPT_S = 10.0  # without any progress for so long, what was sent is sent again
+LONGEST_RECEIPT_S = 300.0
+DENIALS = 3  # refusals of the same record, one at a time, after which it is set aside
+
+
+class Shipment(msgspec.Struct, frozen=True, kw_only=True):
+    """One publish of numbered records."""
+
+    series: Series
+    first: int
+    last: int
+    channel: Channel
+    payload: bytes
+    stored: bool = True  # False: made up to account for numbers that are gone
+
+
+class Outbox:
+    """Keeps the window. Times are monotonic seconds."""
+
+    def __init__(self, journal: Journal, *, unit: str, batch_s: float) -> None:
+        self._journal = journal
+        self._unit = unit
+        self._batch_s = batch_s
+        self._sent = {series: Ranges() for series in Series}
+        self._under_way: dict[int, Shipment] = {}
+        self._window = 1
+        self._largest_bytes: int | None = None
+        self._patience_s = RECEIPT_S
+        self._probing = False  # one at a time, until a receipt says that somebody stores
+        self._progress_s = 0.0
+        self._pause_until_s = 0.0
+        self._track_sent_s: float | None = None
+        self._made_up: list[Shipment] = []
+        self._suspect: tuple[Series, int] | None = None
+        self._suspicions = 0
+
+    def open(self, now_s: float, *, window: int, largest_bytes: int | None) -> None:
+        """A session began: nothing is under way."""
+        self._under_way.clear()
+        self._sent = {series: Ranges() for series in Series}
+        self._window = max(1, window)
+        self._probing = True  # the receiver answers a birth: until then history would only go twice
+        self._largest_bytes = largest_bytes
+        self._progress_s = now_s
+        self._pause_until_s = 0.0
+
+    def next(self, now_s: float, *, all_now: bool = False) -> Shipment | None:
+        """The next publish that may go out, None while there is none."""
+        if now_s < self._pause_until_s or len(self._under_way) >= (1 if self._careful else self._window):
+            return None
+        if self._unreceipted() >= (1 if self._careful else UNRECEIPTED_LIMIT):
+            return None
+        if self._made_up:
+            return self._made_up.pop(0)
+        return self._next_record() or self._next_batch(now_s, all_now=all_now)
+
+    def sent(self, mid: int, shipment: Shipment, now_s: float) -> None:
+        """A shipment went out under this number."""
+        if not self._under_way and not self._unreceipted():
+            self._progress_s = now_s
+        self._under_way[mid] = shipment
+        self._sent[shipment.series].add(shipment.first, shipment.last)
+        if shipment.series is Series.TSEQ:
+            self._track_sent_s = now_s
+
+    def taken(self, mid: int, now_s: float) -> Shipment | None:
+        """The broker has it; the shipment, None when it was none of ours."""
+        self._progress_s = now_s
+        return self._under_way.pop(mid, None)
+
+    def refused(self, mid: int, now_s: float) -> Shipment | None:
+        """The broker did not take it, or nobody subscribes: pause, then try again."""
+        shipment = self._under_way.pop(mid, None)
+        if shipment is not None:
+            self._sent[shipment.series].remove(shipment.first, shipment.last)
+            self._pause(now_s)
+        return shipment
+
+    def receipted(self, now_s: float) -> None:
+        """A receipt made progress."""
+        self._progress_s = now_s
+        self._patience_s = RECEIPT_S
+        self._probing = False
+        self._suspect, self._suspicions = None, 0
+
+    def forget_sent(self, series: Series, missing: Sequence[Span]) -> None:
+        """The receiver lost these: they may go out once more."""
+        for first, last in missing:
+            self._sent[series].remove(first, last)
+
+    def account_for(self, log: str, boot: str, series: Series, gone: Sequence[Span], tombstones: Sequence[bytes]) -> None:
+        """Answer for numbers that the receiver misses and that are here no longer."""
+        waiting = {(shipment.series, shipment.first) for shipment in self._made_up}
+        for (first, last), payload in zip(gone, tombstones, strict=True):
+            if (series, first) in waiting:
+                continue
+            if series is Series.SEQ:
+                self._made_up.append(Shipment(series=series, first=first, last=last, channel=topics.EVENT, payload=payload, stored=False))
+            else:
+                batch = messages.Track(unit=self._unit, boot=boot, log=log, tseq=first, span=last - first + 1, cols=codec.to_columns([]))
+                packed = codec.pack(batch)
+                self._made_up.append(Shipment(series=series, first=first, last=last, channel=topics.TRACK, payload=packed, stored=False))
+
+    def overdue(self, now_s: float) -> bool:
+        """True when what was sent stays without a receipt: it will be sent again, one at a time, ever more patiently."""
+        if not self._unreceipted() or now_s - self._progress_s < self._patience_s:
+            return False
+        self._sent = {series: Ranges() for series in Series}
+        self._under_way.clear()
+        self._probing = True
+        self._patience_s = min(self._patience_s * 2, LONGEST_RECEIPT_S)
+        self._progress_s = now_s
+        return True
+
+    def silent_s(self, now_s: float) -> float:
+        """For how long the broker has owed an answer."""
+        return now_s - self._progress_s if self._under_way else 0.0
+
+    def suspect_head(self, *, broker_answered: bool) -> Shipment | None:
+        """The session broke. The record to set aside, when one at a time it breaks every session of a broker that answers otherwise."""
+        head = min(self._under_way.values(), key=lambda shipment: shipment.first, default=None)
+        if head is None or not broker_answered:
+            return None
+        same = self._suspect == (head.series, head.first)
+        self._suspect = (head.series, head.first)
+        self._suspicions = self._suspicions + 1 if same else 1
+        if self._suspicions < DENIALS:
+            return None
+        self._suspect, self._suspicions = None, 0
+        return head
+
+    @property
+    def _careful(self) -> bool:
+        return self._probing or self._suspect is not None
+
+    def _pause(self, now_s: float) -> None:
+        self._probing = True
+        self._pause_until_s = now_s + self._patience_s
+        self._patience_s = min(self._patience_s * 2, LONGEST_RECEIPT_S)
+
+    def _unreceipted(self) -> int:
+        """Batches' worth of numbers that were sent and not receipted."""
+        return self._open_numbers(Series.SEQ) + -(-self._open_numbers(Series.TSEQ) // FIXES_A_BATCH)
+
+    def _open_numbers(self, series: Series) -> int:
+        receipted = self._journal.receipted(series)
+        return sum(last - first + 1 for a, b in self._sent[series] for first, last in receipted.missing(a, b))
+
+    def _next_record(self) -> Shipment | None:
+        for row in self._journal.waiting(Series.SEQ, self._sent[Series.SEQ], 1):
+            channel = topics.BY_NAME.get(f"up/{row.kind}", topics.EVENT)
+            if self._too_large(len(row.payload)):
+                self._journal.set_aside(Series.SEQ, row.number, f"its {len(row.payload)} bytes are more than the broker takes")
+                return self._next_record()
+            return Shipment(series=Series.SEQ, first=row.number, last=row.last, channel=channel, payload=row.payload)
+        return None
+
+    def _next_batch(self, now_s: float, *, all_now: bool) -> Shipment | None:
+        in_time = self._track_sent_s is None or now_s - self._track_sent_s >= self._batch_s or all_now
+        unsent = self._journal.waiting_count(Series.TSEQ) - self._open_numbers(Series.TSEQ)
+        if unsent <= 0 or (not in_time and unsent < FIXES_A_BATCH):
+            return None
+        rows = _batch(self._journal.waiting(Series.TSEQ, self._sent[Series.TSEQ], 1 if self._suspect else FIXES_A_BATCH))
+        while rows:
+            shipment = self._pack(rows)
+            if not self._too_large(len(shipment.payload)):
+                return shipment
+            if len(rows) == 1:
+                self._journal.set_aside(Series.TSEQ, rows[0].number, f"its {len(shipment.payload)} bytes are more than the broker takes")
+            rows = rows[: len(rows) // 2]
+        return None
+
+    def _pack(self, rows: Sequence[Row]) -> Shipment:
+        points = [point for row in rows for point in decode_points(row)]
+        first, last = rows[0].number, rows[-1].last
+        track = messages.Track(
+            unit=self._unit, boot=rows[0].boot, log=self._journal.log, tseq=first, span=last - first + 1, cols=codec.to_columns(points)
+        )
+        return Shipment(series=Series.TSEQ, first=first, last=last, channel=topics.TRACK, payload=codec.pack(track))
+
+    def _too_large(self, payload_bytes: int) -> bool:
+        framing = 200  # topic, properties and lengths of the largest publish
+        return self._largest_bytes is not None and payload_bytes + framing > self._largest_bytes
+
+
+def _batch(rows: Sequence[Row]) -> list[Row]:
+    """The rows from the head on that one message can hold: one boot, no number between them, 300 fixes at most."""
+    batch: list[Row] = []
+    for row in rows:
+        if batch and (row.boot != batch[0].boot or row.number != batch[-1].last + 1 or row.last - batch[0].number >= FIXES_A_BATCH):
+            break
+        batch.append(row)
+    return batch

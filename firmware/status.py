@@ -1,0 +1,101 @@
+"""One plain structure of everything worth showing, and the board where the workers keep it up to date."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import msgspec
+
+
+class PositionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest fix."""
+
+    at_ms: int
+    mono_s: float
+    lat_deg: float
+    lon_deg: float
+    alt_m: float | None = None
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    sats: int | None = None
+    accuracy_m: float | None = None
+    tseq: int = 0
+
+
+class SeriesStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One series of the journal."""
+
+    issued: int = 0
+    receipted: int = 0
+    waiting: int = 0
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The unit as it is now."""
+
+    unit: str = ""
+    pid: int = 0
+    boot: str = ""
+    log: str = ""  # the journal's name
+    at_ms: int = 0
+    time_source: str = "floor"
+    gnss: str = "not opened yet"  # a sentence
+    has_fix: bool = False
+    fixes_read: int = 0
+    fixes_held: int = 0  # read, not yet written
+    sentences_good: int = 0
+    sentences_bad: int = 0
+    position: PositionStatus | None = None
+    ignition: bool | None = None
+    moving: bool = False
+    trip: str = "parked"
+    journal: str = "open"  # a sentence
+    journal_used_bytes: int = 0
+    journal_quota_bytes: int = 0
+    seq: SeriesStatus = SeriesStatus()
+    tseq: SeriesStatus = SeriesStatus()
+    link: str = "connecting"  # mqtt.link.LinkState
+    link_sentence: str = ""
+    connects: int = 0
+    live_sent: int = 0
+    track_sent: int = 0  # batches
+    receipts: int = 0
+
+
+class StatusBoard:
+    """Keeps the newest Status; any thread may change a field or take a snapshot."""
+
+    def __init__(self, status: Status | None = None) -> None:
+        self._status = status or Status()
+        self._lock = threading.Lock()
+
+    def change(self, **fields: object) -> None:
+        """Set fields by name."""
+        with self._lock:
+            self._status = msgspec.structs.replace(self._status, **fields)
+
+    def count(self, field: str, more: int = 1) -> None:
+        """Add to a counter."""
+        with self._lock:
+            self._status = msgspec.structs.replace(self._status, **{field: getattr(self._status, field) + more})
+
+    def snapshot(self) -> Status:
+        """The status now."""
+        with self._lock:
+            return self._status
+
+
+def write(path: Path, status: Status) -> None:
+    """Put the status where `roadproof status` finds it; the file is in memory, so it is replaced, not synced."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(msgspec.json.encode(status))
+    fresh.replace(path)
+
+
+def read(path: Path) -> Status | None:
+    """The status that the daemon left, None when there is none or it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Status)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,110 @@
+"""Named threads that cannot die quietly.
+
+A plain thread that raises leaves a Python process running with nobody at work. `supervise` ends the process instead, and
+systemd starts it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+CHECK_S = 0.25  # how often the workers are looked at; a dead one is seen well within 2 s
+STOP_S = 8.0  # what a worker may take to finish its step when the unit stops
+
+
+class Worker(Protocol):
+    """One job on one thread."""
+
+    name: str
+    stall_s: float  # a step that takes longer than this has hung
+
+    def step(self, stop: threading.Event) -> None:
+        """Do one unit of work; wait for it no longer than a second or until `stop`."""
+
+    def finish(self) -> None:
+        """Save what is unsaved and let go; called once, on the worker's thread, after the last step."""
+
+
+class _Thread(threading.Thread):
+    """Runs a worker step after step and remembers when it last did."""
+
+    def __init__(self, worker: Worker, stop: threading.Event) -> None:
+        super().__init__(name=worker.name, daemon=True)
+        self.worker = worker
+        self.failed = False
+        self.beat_s = time.monotonic()
+        self._stop_asked = stop
+
+    def run(self) -> None:
+        try:
+            while not self._stop_asked.is_set():
+                self.worker.step(self._stop_asked)
+                self.beat_s = time.monotonic()
+        except Exception:  # the only place that catches everything: it ends the process
+            self.failed = True
+            log.exception("%s failed; the program ends, so that it is started again", self.name)
+        try:
+            self.worker.finish()
+        except Exception:
+            self.failed = True
+            log.exception("%s could not finish in order", self.name)
+
+    @property
+    def stalled(self) -> bool:
+        return self.is_alive() and time.monotonic() - self.beat_s > self.worker.stall_s
+
+
+def notify_systemd(text: str) -> None:
+    """Tell systemd (sd_notify); without systemd nothing happens."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+            bell.connect("\0" + address[1:] if address.startswith("@") else address)
+            bell.send(text.encode())
+
+
+def supervise(workers: Sequence[Worker], *, stop: threading.Event | None = None, status: Callable[[], str] = str) -> int:
+    """Run the workers until SIGTERM, SIGINT or `stop`; the exit code: 0 after an orderly end, 1 when a worker died or hung.
+
+    Ends them in the order given. systemd's watchdog is fed only while every worker moves.
+    """
+    stop = stop or threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # Each worker has its own stop: they end one after the other, the ones that fill before the ones that empty.
+    threads = [_Thread(worker, threading.Event()) for worker in workers]
+    for thread in threads:
+        thread.start()
+    notify_systemd("READY=1")
+    broken = _watch(threads, stop, status)
+    notify_systemd("STOPPING=1")
+    for thread in threads:
+        thread._stop_asked.set()  # noqa: SLF001  its own class
+        thread.join(0 if thread.stalled else STOP_S)
+        if thread.is_alive():
+            log.error("%s does not end; the program leaves it behind", thread.name)
+            broken = True
+    return int(broken or any(thread.failed for thread in threads))
+
+
+def _watch(threads: Sequence[_Thread], stop: threading.Event, status: Callable[[], str]) -> bool:
+    """Wait for the end; True when a worker brought it about."""
+    while not stop.wait(CHECK_S):
+        dead = next((thread for thread in threads if not thread.is_alive()), None)
+        if dead is not None:
+            return True
+        stalled = next((thread for thread in threads if thread.stalled), None)
+        if stalled is not None:
+            log.critical("%s has not moved for %.0f s; the program ends, so that it is started again", stalled.name, stalled.worker.stall_s)
+            return True
+        notify_systemd(f"WATCHDOG=1\nSTATUS={status()}")
+    return False
