@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -75,7 +76,7 @@ def export(arguments: argparse.Namespace) -> int:
     with _open(arguments) as look:
         out = arguments.output.open("w", encoding="utf-8") if arguments.output else sys.stdout
         try:
-            rows = look.rows()
+            rows: Iterable[tuple[Row, bool]] = look.rows()
             if arguments.output and sys.stderr.isatty():
                 rows = progress(rows, total=sum(one.rows for one in look.series()), description="exporting", console=Console(stderr=True))
             for row, good in rows:

@@ -11,7 +11,7 @@ from drivers.errors import DriverError
 from drivers.gnss.fix import Epoch
 from drivers.panel import Panel
 from firmware import trip as trips
-from firmware.backoff import Backoff
+from mqtt.backoff import Backoff
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.journal import Draft, Journal, JournalFullError
@@ -112,6 +112,7 @@ class Recorder:
         for event in self._trip.update(epoch.mono_s, epoch.speed_mps if epoch.has_fix else None, self._ignition):
             self._note_trip(event)
         if not epoch.has_fix or epoch.at is None:
+            self._status.change(has_fix=False)
             return
         stepped_ms = self._clock.observe(epoch.at, epoch.mono_s)
         if stepped_ms is not None:

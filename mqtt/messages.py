@@ -13,18 +13,25 @@ import msgspec
 from msgspec import Meta
 
 CONTRACT = "1.0"  # major.minor; within a major only additions
+END = r"$(?!\n)"  # in Python "$" alone lets a line end through, in JSON Schema it does not: this means the same to both
 
 UnitId = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="the unit's name: small letters, digits and hyphens, 32 at most")
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}" + END, description="the unit's name: small letters, digits and hyphens, 32 at most")
 ]
 LogId = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{8}$", description="the journal that numbered the record; a new journal starts at 1 under a new name")
+    str, Meta(pattern=r"^[0-9a-f]{8}" + END, description="the journal that numbered the record; a new journal starts at 1 under a new name")
 ]
-BootId = Annotated[str, Meta(pattern=r"^[0-9a-f]{6,32}$", description="the start of the unit's system under which this was made")]
+BootId = Annotated[str, Meta(pattern=r"^[0-9a-f]{6,32}" + END, description="the start of the unit's system under which this was made")]
 Number = Annotated[int, Meta(ge=1, le=2**53 - 1, description="record number, from 1, without gaps")]
 Upto = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Count = Annotated[int, Meta(ge=0)]
-Utc = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$", description="UTC, ISO 8601 with milliseconds")]
+Utc = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z" + END,
+        description="UTC, ISO 8601 with milliseconds",
+    ),
+]
 TimeSource = Annotated[
     Literal["gnss", "ntp", "rtc", "floor"],
     Meta(description="how far the time can be trusted; floor: no better than the firmware's build date"),
@@ -110,7 +117,9 @@ class Track(Message, frozen=True, kw_only=True, tag_field="typ", tag="track"):
     ]
     cols: Annotated[
         dict[str, list[int | None]],
-        Meta(description="columns of equal length: the first value, then differences; null where a fix has no such value"),
+        Meta(
+            description="columns of equal length, in whole numbers; differences, null where a fix has no such value: docs/track-format.md"
+        ),
     ]
 
 
@@ -124,7 +133,7 @@ class Event(Message, frozen=True, kw_only=True, tag_field="typ", tag="event"):
     t: Utc
     src: TimeSource
     mono_ms: Annotated[int, Meta(ge=0, description="milliseconds since the boot named, for order and durations")]
-    event: Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", max_length=64)]
+    event: Annotated[str, Meta(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*" + END, max_length=64)]
     data: dict[str, Any] = {}
     latitude: Latitude | None = None
     longitude: Longitude | None = None
@@ -205,15 +214,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc_text(at_ms: int) -> str:
-    """Milliseconds since 1970 as the contract writes a time."""
+    """Milliseconds since 1970 as the contract writes a time; OverflowError outside the years 1 to 9999."""
     at = EPOCH + timedelta(milliseconds=at_ms)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def utc_ms(text: str) -> int:
-    """A time of the contract as milliseconds since 1970; MessageError when there is no such day or hour."""
+    """A time of the contract as milliseconds since 1970; MessageError when there is no such day or hour, or no UTC offset."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise MessageError(f"{text!r} is not a time: {error}") from None
+    if at.tzinfo is None:
+        raise MessageError(f"{text!r} does not say that it is UTC: it must end in Z")
     return (at - EPOCH) // timedelta(milliseconds=1)

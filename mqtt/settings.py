@@ -6,6 +6,7 @@ A setting is declared once, as a field of a struct: `Annotated[type, Meta(descri
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,13 +31,13 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str  # "broker.port"
     kind: str  # "whole number, 1 to 65535"
-    default: str  # as TOML writes it; "required" when there is none
+    default: str  # as TOML writes it; "required" when there is none, "none" when it may stay away
     description: str
     value: Any = None
 
 
 def load(path: Path, kind: type[Settings]) -> Settings:
-    """Read a TOML file; SettingsError names every fault in it."""
+    """Read a TOML file; SettingsError names every fault in it, one sentence each, that begins with the file."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -66,27 +67,35 @@ def read(table: Mapping[str, Any], kind: type[Settings]) -> Settings:
 
 def _faults(table: Mapping[str, Any], kind: type[msgspec.Struct], prefix: str) -> Iterator[str]:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for key in table.keys() - fields.keys():
-        near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-        hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(fields)}"
-        yield f"unknown setting {prefix}{key}; {hint}"
+    for key in table:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known here: {', '.join(fields)}"
+            yield f"unknown setting {prefix}{key}; {hint}"
     for name, field in fields.items():
-        if name not in table:
-            if field.required:
-                yield f"setting {prefix}{name} is missing: {_meta(field.type).get('description', '')}"
-            continue
-        value = table[name]
-        section = _section(field.type)
-        if section is not None:
-            if isinstance(value, Mapping):
-                yield from _faults(value, section, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name} is a section: write [{prefix}{name}] and its settings below it"
-            continue
+        if name in table:
+            yield from _value_faults(table[name], field.type, prefix + name)
+        elif field.required and (section := _section(field.type)):
+            yield f"section [{prefix}{name}] is missing; it needs {', '.join(_required(section))}"
+        elif field.required:
+            yield f"setting {prefix}{name} is missing: {_description(field.type)}"
+
+
+def _value_faults(value: Any, kind: Any, key: str) -> Iterator[str]:
+    section = _section(kind)
+    if section is None:
         try:
-            msgspec.convert(value, field.type)
+            msgspec.convert(value, kind)
         except msgspec.ValidationError:
-            yield f"{prefix}{name} = {_toml(value)} is not allowed; it must be {describe(field.type)}"
+            yield f"{key} = {_toml(value)} is not allowed; it must be {describe(kind)}"
+    elif isinstance(value, Mapping):
+        yield from _faults(value, section, f"{key}.")
+    else:
+        yield f"{key} is a section: write [{key}] and its settings below it"
+
+
+def _required(section: type[msgspec.Struct]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(section) if field.required]
 
 
 def catalogue(settings: msgspec.Struct | type[msgspec.Struct], prefix: str = "") -> Iterator[Setting]:
@@ -102,7 +111,7 @@ def catalogue(settings: msgspec.Struct | type[msgspec.Struct], prefix: str = "")
             key=prefix + field.name,
             kind=describe(field.type),
             default="required" if field.required else _toml(field.default),
-            description=_meta(field.type).get("description", ""),
+            description=_description(field.type),
             value=value,
         )
 
@@ -111,10 +120,8 @@ def _section(kind: Any) -> type[msgspec.Struct] | None:
     return next((part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, msgspec.Struct)), None)
 
 
-def _meta(kind: Any) -> dict[str, Any]:
-    _, components = msgspec.json.schema_components([kind])
-    schema = msgspec.json.schema(kind)
-    return {**schema, **components} if "description" not in schema else schema
+def _description(kind: Any) -> str:
+    return str(msgspec.json.schema(kind).get("description", ""))
 
 
 def describe(kind: Any) -> str:
@@ -132,8 +139,8 @@ def _describe(info: inspect.Type) -> str:  # noqa: PLR0911  one line a type
             return "a whole number" + _limits(low, high)
         case inspect.FloatType(ge=low, le=high, gt=above):
             return "a number" + (f" above {above}" if above is not None else _limits(low, high))
-        case inspect.StrType(pattern=pattern):
-            return "text" + (f" like {pattern}" if pattern else "")
+        case inspect.StrType(pattern=pattern, min_length=shortest):
+            return "text" + (f" like {pattern}" if pattern else ", not empty" if shortest else "")
         case inspect.LiteralType(values=values):
             return "one of " + ", ".join(f'"{value}"' for value in values)
         case inspect.UnionType(types=types):
@@ -154,5 +161,5 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)
     return "none" if value is None else str(value)

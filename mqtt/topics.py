@@ -115,7 +115,7 @@ class Address(msgspec.Struct, frozen=True):
     @property
     def channel(self) -> Channel | None:
         """The row of the table, None when this side does not know it."""
-        return BY_NAME.get(self.name)
+        return BLOB if re.fullmatch(r"up/blob/[^/]+/[^/]+", self.name) else BY_NAME.get(self.name)
 
 
 def parse(topic: str) -> Address | None:

@@ -1,0 +1,264 @@
+"""The actors: a real broker, the real daemon, the real receiver, and a van that is not there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from cli.demo.radio import Radio
+from drivers.sim.line import Drive, SerialLine
+from drivers.sim.panel import PanelHands
+from drivers.sim.van import VirtualVan
+from firmware import status as statuses
+from firmware.app import STATUS_FILE
+from firmware.clock import BUILD_DATE
+from firmware.status import Status
+from fleet.store import Counts, StoreError, open_store
+from mqtt.codec import TrackPoint
+
+UNIT = "van-017"
+START_S = 20.0  # what a slow machine may take to start a program
+FINISH_S = 20.0
+DAY_MS = 86_400_000
+COUNTERS = ("fixes_read", "live_sent", "track_sent", "receipts")
+
+UNIT_TOML = """unit = "{unit}"
+runtime_folder = "{folder}/run"
+
+[board]
+profile = "simulated"
+gnss_port = "{folder}/gnss"
+sim_socket = "{folder}/panel"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+tls = false
+
+[journal]
+folder = "{folder}/journal"
+quota_mb = 100
+
+[uplink]
+batch_s = 5
+live_moving_s = 2
+"""
+FLEET_TOML = """store = "sqlite://{folder}/fleet.db"
+name = "demo-receiver"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+tls = false
+"""
+BROKER_CONF = """listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+"""
+
+
+class StageError(Exception):
+    """The demo cannot be played here; the sentence says why."""
+
+
+class Stage:
+    """Everything that runs during the demo; use it in a `with`."""
+
+    def __init__(self, folder: Path, *, speed: float, seconds: float) -> None:
+        self.folder = folder
+        self.restarts = 0
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._broker_port = _free_port()
+        self._broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if self._broker is None:
+            raise StageError("the demo needs a broker; install it with: sudo apt-get install mosquitto")
+        # The van's day ends now: a simulated clock that runs ahead of this machine's would date everything into the future.
+        start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=(seconds + START_S) * speed)
+        floor = datetime(BUILD_DATE.year, BUILD_DATE.month, BUILD_DATE.day, tzinfo=UTC) + timedelta(days=1)
+        self.radio = Radio(self._broker_port)
+        self.line = SerialLine(folder / "gnss")
+        self.drive = Drive(VirtualVan(start=max(start, floor)), self.line, speed=speed, panel=PanelHands(folder / "panel"))
+        self._status = Status()
+        self._before = dict.fromkeys(COUNTERS, 0)  # counted by daemons that were killed
+
+    def __enter__(self) -> Self:
+        try:
+            self._raise_curtain()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def _raise_curtain(self) -> None:
+        told = {"unit": UNIT, "folder": self.folder}
+        (self.folder / "broker.conf").write_text(BROKER_CONF.format(port=self._broker_port), encoding="utf-8")
+        (self.folder / "fleet.toml").write_text(FLEET_TOML.format(port=self._broker_port, **told), encoding="utf-8")
+        (self.folder / "unit.toml").write_text(UNIT_TOML.format(port=self.radio.port, **told), encoding="utf-8")
+        assert self._broker is not None
+        self._start("broker", [self._broker, "-c", str(self.folder / "broker.conf")])
+        self._wait_for("broker", lambda: _answers(self._broker_port))
+        self._start("fleet", _roadproof("fleet", "receive", "--config", str(self.folder / "fleet.toml")))
+        self._wait_for("fleet", (self.folder / "fleet.db").exists)
+        self.start_unit()
+        self.drive.start()
+
+    # --- hands
+
+    def start_unit(self) -> None:
+        """Start the daemon, as systemd does on the vehicle."""
+        self._start("unit", _roadproof("run", "--config", str(self.folder / "unit.toml")))
+        self._wait_for("unit", lambda: (status := self._read_status()) is not None and status.pid == self._children["unit"].pid)
+
+    def pull_the_plug(self) -> None:
+        """End the daemon as a power cut does: in the middle of whatever it does."""
+        self._children["unit"].send_signal(signal.SIGKILL)
+        self._children["unit"].wait()
+        for name in COUNTERS:
+            self._before[name] = self.total(name)
+        gone = dict.fromkeys(COUNTERS, 0)  # what lies on the card stays: the last that was said of it is still true
+        self._status = msgspec.structs.replace(self._status, has_fix=False, fixes_held=0, position=None, ignition=None, **gone)
+        (self.folder / "run" / STATUS_FILE).unlink(missing_ok=True)  # it lies in memory: a power cut takes it too
+        self.restarts += 1
+
+    def finish(self, look: Callable[[], None]) -> None:
+        """Park the van, wait until everything is receipted, end the daemon in order; `look` is called while it takes."""
+        self.radio.leave_dead_zone()
+        self.drive.stop()
+        if self._children["unit"].poll() is not None:
+            self.start_unit()
+        end_s = time.monotonic() + FINISH_S
+        while time.monotonic() < end_s and not self._is_quiet():
+            look()
+            time.sleep(0.1)
+        self._end("unit")
+        look()
+
+    def close(self) -> None:
+        """End what still runs."""
+        self.drive.stop()
+        for name in ("unit", "fleet", "broker"):
+            self._end(name)
+        self.line.unplug()
+        self.radio.close()
+
+    # --- looks
+
+    @property
+    def unit_runs(self) -> bool:
+        """Whether the daemon has power."""
+        return self._children["unit"].poll() is None
+
+    def total(self, counter: str) -> int:
+        """One of the daemon's COUNTERS over all its lives."""
+        return self._before[counter] + int(getattr(self.status(), counter))
+
+    def status(self) -> Status:
+        """What the daemon last said of itself."""
+        found = self._read_status()
+        if found is not None and found.pid == self._children["unit"].pid:
+            self._status = found
+        return self._status
+
+    def counts(self) -> Counts | None:
+        """What the fleet's store holds, None while it is busy."""
+        try:
+            store = open_store(self.store_url, writing=False)
+            store.open()
+        except StoreError:
+            return None
+        try:
+            return store.counts(UNIT)
+        except StoreError:
+            return None
+        finally:
+            store.close()
+
+    def trail(self, limit: int = 2_000) -> list[TrackPoint]:
+        """The fixes that the fleet holds, oldest first."""
+        try:
+            store = open_store(self.store_url, writing=False)
+            store.open()
+        except StoreError:
+            return []
+        try:
+            newest = store.newest_fix(UNIT)
+            return list(store.fixes(UNIT, newest.t_ms - DAY_MS, newest.t_ms))[-limit:] if newest else []
+        except StoreError:
+            return []
+        finally:
+            store.close()
+
+    @property
+    def store_url(self) -> str:
+        """Where the fleet keeps its records."""
+        return f"sqlite://{self.folder}/fleet.db"
+
+    @property
+    def journal_file(self) -> Path:
+        """Where the unit keeps its records."""
+        return self.folder / "journal" / "journal.db"
+
+    # --- inside
+
+    def _is_quiet(self) -> bool:
+        status = self.status()
+        return not (status.fixes_held or status.seq.waiting or status.tseq.waiting)
+
+    def _read_status(self) -> Status | None:
+        return statuses.read(self.folder / "run" / STATUS_FILE)
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            # An own session: Ctrl-C reaches the demo alone, which then ends everything in order.
+            self._children[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def _wait_for(self, name: str, ready: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + START_S
+        while not ready():
+            if self._children[name].poll() is not None or time.monotonic() > end_s:
+                told = (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+                raise StageError(f"the {name} of the demo does not start: {told[-1] if told else 'it says nothing'}")
+            time.sleep(0.05)
+
+    def _end(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is None or child.poll() is not None:
+            return
+        child.terminate()
+        try:
+            child.wait(FINISH_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _roadproof(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "cli", *words]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True

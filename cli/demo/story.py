@@ -1,0 +1,91 @@
+"""What happens to the van, and when: a tunnel, a dead zone, a pulled plug."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from cli.demo.stage import Stage
+
+LOOK_S = 0.25
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One thing that happens."""
+
+    part: float  # of the whole time, 0 to 1
+    name: str
+    told: str
+    do: Callable[[Stage], None]
+
+
+class Watcher(Protocol):
+    """Who is told."""
+
+    def tell(self, act: Act) -> None:
+        """An act begins."""
+
+    def look(self, passed_s: float) -> None:
+        """Time passed: draw again."""
+
+
+def _nothing(_: Stage) -> None:
+    """Nothing happens to the van."""
+
+
+ACTS = (
+    Act(0.0, "driving", "The van sets off: each fix goes to the journal, the broker, the receiver, and is receipted.", _nothing),
+    Act(0.14, "tunnel", "Tunnel: no satellites. No position is better than a wrong one.", lambda stage: stage.drive.enter_tunnel()),
+    Act(0.26, "out of the tunnel", "Out of the tunnel: the fix is back.", lambda stage: stage.drive.leave_tunnel()),
+    Act(0.36, "dead zone", "Dead zone: no network. The van drives on, the journal fills.", lambda stage: stage.radio.enter_dead_zone()),
+    Act(0.54, "network", "The network is back: first where the van is now, then the backlog.", lambda stage: stage.radio.leave_dead_zone()),
+    Act(0.72, "pulled plug", "Pulled plug: the daemon dies in the middle of its work (kill -9).", lambda stage: stage.pull_the_plug()),
+    Act(0.78, "power", "Power is back: only what was still in memory is gone, 10 s at most.", lambda stage: stage.start_unit()),
+    Act(1.0, "end", "The van parks. What is left is sent, and everything is counted.", _nothing),
+)
+
+
+class Story:
+    """The acts over a given time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def due(self, passed_s: float, done: int) -> Act | None:
+        """The next act, when its time has come."""
+        return ACTS[done] if done < len(ACTS) and passed_s >= ACTS[done].part * self.seconds else None
+
+    @property
+    def length(self) -> int:
+        """How many acts there are."""
+        return len(ACTS)
+
+
+class Nobody:
+    """Watches without a word, for programs."""
+
+    def tell(self, act: Act) -> None:
+        """Say nothing."""
+
+    def look(self, passed_s: float) -> None:
+        """Draw nothing."""
+
+
+def play(story: Story, stage: Stage, watcher: Watcher, stop: threading.Event) -> None:
+    """Play to the end, or until `stop`, and then to an orderly end."""
+    began_s, done = time.monotonic(), 0
+    while done < story.length and not stop.is_set():
+        passed_s = time.monotonic() - began_s
+        act = story.due(passed_s, done)
+        if act is not None:
+            watcher.tell(act)
+            act.do(stage)
+            done += 1
+        else:
+            watcher.look(passed_s)
+            stop.wait(LOOK_S)
+    stage.finish(lambda: watcher.look(time.monotonic() - began_s))

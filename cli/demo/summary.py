@@ -1,0 +1,68 @@
+"""What was counted: on the unit, at the fleet, and what is missing between them."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.table import Table
+
+from cli.demo.stage import Stage
+from firmware.journal import Series
+from firmware.journal.look import JournalLook
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The demo in numbers; a record is a fix or an event."""
+
+    fixes_read: int
+    records_written: int
+    records_received: int
+    records_receipted: int
+    lost: int
+    stored_twice: int
+
+
+def summarise(stage: Stage) -> Summary:
+    """Count, each number where it is kept: the journal's file, the store's tables."""
+    with JournalLook(stage.journal_file) as look:
+        series = look.series()
+    written = sum(one.last for one in series)
+    counts = stage.counts()
+    received = counts.fixes + counts.records if counts else 0
+    distinct = counts.fixes_distinct_time + counts.records_distinct if counts else 0
+    return Summary(
+        fixes_read=stage.total("fixes_read"),
+        records_written=written,
+        records_received=received,
+        records_receipted=written - sum(one.waiting for one in series),
+        lost=written - distinct,
+        stored_twice=received - distinct,
+    )
+
+
+def in_memory(stage: Stage) -> int:
+    """Fixes that were read and not yet written when the plug was pulled."""
+    with JournalLook(stage.journal_file) as look:
+        written = next(one.last for one in look.series() if one.series == Series.TSEQ)
+    return max(0, stage.total("fixes_read") - written)
+
+
+MEANING = {
+    "fixes_read": "positions that the daemon read from the serial line",
+    "records_written": "fixes and events committed to the journal",
+    "records_received": "fixes and events in the fleet's store",
+    "records_receipted": "of those written, how many the receiver confirmed",
+    "lost": "written, and not in the store",
+    "stored_twice": "the same fix or event under two numbers",
+}
+
+
+def table(summary: Summary, in_memory_count: int) -> Table:
+    """The summary for people."""
+    told = f"{in_memory_count} fixes were in memory when the plug was pulled: 10 s at most, by design; events are written at once"
+    view = Table(title="What was counted", show_header=False, title_justify="left", caption=told, caption_justify="left")
+    for name, meaning in MEANING.items():
+        value = getattr(summary, name)
+        bad = name in {"lost", "stored_twice"} and value
+        colour = "bold red" if bad else "bold green" if name in {"lost", "stored_twice"} else "bold"
+        view.add_row(name.replace("_", " "), f"[{colour}]{value}[/]", meaning)
+    return view

@@ -1,0 +1,314 @@
+"""`roadproof fleet`: the other end - run a receiver, look at units, gaps, tracks and events."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.errors import UsageError
+from cli.words import Commands, add, add_group, time_text
+from fleet import gaps, track
+from fleet.config import DEFAULT_STORE, FleetSettings
+from fleet.rows import EventRow, UnitRow
+from fleet.store import Store, StoreError, open_store
+from mqtt import settings, topics
+from mqtt.codec import TrackPoint
+from mqtt.messages import Health, Last, Live, MessageError, Position, decode, utc_ms, utc_text
+
+KMH_PER_MPS = 3.6
+Json = dict[str, Any]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `fleet` and what stands below it."""
+    group = add_group(commands, "fleet", "the other end: receiver, units, gaps, tracks, events")
+    receive = add(group, "receive", run_receive, "store what units send, and send receipts", "roadproof fleet receive --config fleet.toml")
+    receive.add_argument("--config", metavar="FILE", required=True, type=Path, help="settings: [broker] and store")
+    units = add(group, "units", run_units, "every unit: state, position, what waits on it", "roadproof fleet units --config fleet.toml")
+    holes = add(group, "gaps", run_gaps, "what is held of each unit, and what is not", "roadproof fleet gaps van-12 --config fleet.toml")
+    holes.add_argument("unit", metavar="UNIT", nargs="?", help="only this unit")
+    path = _add_track(group)
+    events = add(group, "events", run_events, "what happened to a unit", "roadproof fleet events van-12 --last 20")
+    events.add_argument("unit", metavar="UNIT")
+    events.add_argument("--last", metavar="N", type=int, default=50, help="this many (default 50)")
+    for command in (units, holes, path, events):
+        _add_place(command)
+    for command in (units, holes, events):
+        command.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_track(group: Commands) -> argparse.ArgumentParser:
+    example = "roadproof fleet track van-12 --from 2026-05-04 --to 2026-05-05 --format gpx -o monday.gpx"
+    command = add(group, "track", run_track, "where a unit was", example)
+    command.add_argument("unit", metavar="UNIT")
+    command.add_argument(
+        "--from",
+        dest="since",
+        metavar="TIME",
+        required=True,
+        help="2026-05-04 or 2026-05-04T08:00, UTC unless it ends in an offset like +02:00",
+    )
+    command.add_argument("--to", dest="until", metavar="TIME", required=True, help="the end of it, included")
+    command.add_argument("--format", choices=tuple(track.FORMATS), default="geojson", help="(default geojson)")
+    command.add_argument("-o", "--output", metavar="FILE", type=Path, help="file to write; standard output when absent")
+    return command
+
+
+def _add_place(command: argparse.ArgumentParser) -> None:
+    place = command.add_mutually_exclusive_group()
+    place.add_argument("--config", metavar="FILE", type=Path, help="the receiver's settings: they name the store")
+    place.add_argument("--store", metavar="URL", help=f"sqlite:///absolute/path.db or postgresql://...; default {DEFAULT_STORE}")
+
+
+def run_receive(arguments: argparse.Namespace) -> int:
+    """Run a receiver until SIGTERM or Ctrl-C."""
+    from fleet.receiver import receive
+
+    wanted = _settings(arguments.config)
+    logging.getLogger().setLevel(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        receive(wanted, stop)
+    except StoreError as error:
+        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400  a sentence, not a traceback
+        return 1
+    return 0
+
+
+def run_units(arguments: argparse.Namespace) -> int:
+    """Print the table of units."""
+    with _opened(arguments) as store:
+        told = [_unit(store, row) for row in store.units()]
+    if arguments.json:
+        _print_json(told)
+        return 0
+    heading = ("unit", "state", "heard", "position", "taken", "speed", "waiting", "link")
+    _print_table(heading, [_unit_cells(unit) for unit in told], empty="no unit was heard yet")
+    return 0
+
+
+def _unit(store: Store, row: UnitRow) -> Json:
+    health = _read(row.health, Health)
+    position = _newest_position(store, row)
+    waiting = health.ledger.seq.waiting + health.ledger.tseq.waiting if isinstance(health, Health) else None
+    return {
+        "unit": row.unit,
+        "state": row.state,
+        "last_seen": utc_text(row.seen_ms),
+        "position": position,
+        "waiting": waiting,
+        "link": health.link if isinstance(health, Health) else None,
+    }
+
+
+def _newest_position(store: Store, row: UnitRow) -> Json | None:
+    """The newest of the live lane, the retained position and the track."""
+    found = [told for payload, kind in ((row.live, Live), (row.last, Last)) if (told := _position(_read(payload, kind)))]
+    fix = store.newest_fix(row.unit)
+    if fix is not None:
+        found.append(_position_of_fix(fix))
+    return max(found, key=lambda told: str(told["t"]), default=None)
+
+
+def _position(message: object) -> Json | None:
+    if not isinstance(message, Position) or message.latitude is None or message.t is None:
+        return None
+    return {"t": message.t, "latitude": message.latitude, "longitude": message.longitude, "speed_mps": message.speed_mps}
+
+
+def _position_of_fix(fix: TrackPoint) -> Json:
+    told = track.values(fix)
+    return {name: told[name] for name in ("t", "latitude", "longitude", "speed_mps")}
+
+
+def _read(payload: bytes | None, kind: type[Live | Last | Health]) -> object:
+    """A payload that the receiver has checked when it came."""
+    try:
+        return decode(payload, kind) if payload is not None else None
+    except MessageError:  # checked by another version
+        return None
+
+
+def _unit_cells(unit: Json) -> list[str]:
+    position = unit["position"] or {}
+    speed = position.get("speed_mps")
+    return [
+        unit["unit"],
+        unit["state"] or "?",
+        _age(unit["last_seen"]),
+        f"{position['latitude']:.5f}, {position['longitude']:.5f}" if position else "-",
+        _age(position["t"]) if position else "-",
+        "-" if speed is None else f"{speed * KMH_PER_MPS:.0f} km/h",
+        "-" if unit["waiting"] is None else str(unit["waiting"]),
+        unit["link"] or "-",
+    ]
+
+
+def run_gaps(arguments: argparse.Namespace) -> int:
+    """Print the gap report."""
+    with _opened(arguments) as store:
+        if arguments.unit is not None:
+            _check_unit(store, arguments.unit)
+        found = [gaps.gap(row) for row in store.series(arguments.unit)]
+    if arguments.json:
+        _print_json([{**msgspec.to_builtins(gap), "complete": gap.complete} for gap in found])
+        return 0
+    heading = ("unit", "journal", "series", "held", "waiting on the unit", "missing", "thinned", "dropped")
+    _print_table(heading, [_gap_cells(gap) for gap in found], empty="no journal was heard of yet")
+    return 0
+
+
+def _gap_cells(gap: gaps.Gap) -> list[str]:
+    return [
+        gap.unit,
+        gap.log if gap.current else f"{gap.log} (replaced)",
+        "records" if gap.series == "seq" else "fixes",
+        str(gap.held),
+        _spans(gap.waiting),
+        _spans(gap.missing),
+        str(gap.thinned),
+        "?" if gap.dropped is None else str(gap.dropped),
+    ]
+
+
+def _spans(spans: list[tuple[int, int]]) -> str:
+    return f"{gaps.count(spans)}: {gaps.span_text(spans)}" if spans else "none"
+
+
+def run_track(arguments: argparse.Namespace) -> int:
+    """Write a track."""
+    since_ms, until_ms = _time_ms("--from", arguments.since), _time_ms("--to", arguments.until)
+    if until_ms < since_ms:
+        raise UsageError("--to lies before --from")
+    with _opened(arguments) as store:
+        _check_unit(store, arguments.unit)
+        with closing(store.fixes(arguments.unit, since_ms, until_ms)) as fixes:
+            _write(track.FORMATS[arguments.format](arguments.unit, fixes), arguments.output)
+    return 0
+
+
+def _write(text: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        sys.stdout.writelines(text)
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(text)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {(error.strerror or str(error)).lower()}") from None
+
+
+def run_events(arguments: argparse.Namespace) -> int:
+    """Print the last events of a unit."""
+    if arguments.last < 1:
+        raise UsageError("--last is a whole number, 1 or more")
+    with _opened(arguments) as store:
+        _check_unit(store, arguments.unit)
+        rows = store.events(arguments.unit, arguments.last)
+    if arguments.json:
+        _print_json([_event(row) for row in rows])
+        return 0
+    heading = ("number", "time", "event", "data")
+    _print_table(heading, [_event_cells(row) for row in rows], empty=f"nothing happened to {arguments.unit} yet")
+    return 0
+
+
+def _event(row: EventRow) -> Json:
+    return {
+        "log": row.log,
+        "seq": row.number,
+        "span": row.span,
+        "kind": row.kind,
+        "event": row.event,
+        "t": None if row.t_ms is None else utc_text(row.t_ms),
+        "received": utc_text(row.received_ms),
+        "data": None if row.data is None else json.loads(row.data),
+        "fault": row.fault,
+    }
+
+
+def _event_cells(row: EventRow) -> list[str]:
+    at_ms = row.received_ms if row.t_ms is None else row.t_ms
+    numbers = str(row.number) if row.span == 1 else f"{row.number} to {row.number + row.span - 1}"
+    name = row.event or f"({row.kind}, kept as it came)"
+    return [numbers, time_text(at_ms), name, row.fault or ("" if row.data in {None, "{}"} else str(row.data))]
+
+
+@contextmanager
+def _opened(arguments: argparse.Namespace) -> Iterator[Store]:
+    """The store, for reading."""
+    url = _settings(arguments.config).store if arguments.config else arguments.store or DEFAULT_STORE
+    try:
+        store = open_store(url, writing=False)
+        store.open()
+    except StoreError as error:
+        raise UsageError(str(error)) from None
+    try:
+        yield store
+    except StoreError as error:
+        raise UsageError(str(error)) from None
+    finally:
+        store.close()
+
+
+def _settings(path: Path) -> FleetSettings:
+    try:
+        return settings.load(path, FleetSettings)
+    except settings.SettingsError as error:
+        raise UsageError("\nroadproof: ".join(error.faults)) from None
+
+
+def _check_unit(store: Store, unit: str) -> None:
+    if not topics.UNIT.fullmatch(unit):
+        raise UsageError(f"{unit!r} is no unit name: small letters, digits and hyphens, 32 at most")
+    known = [row.unit for row in store.units()]
+    if unit not in known:
+        raise UsageError(f"the store has never heard of unit {unit}; known: {', '.join(known[:10]) or 'none yet'}")
+
+
+def _time_ms(option: str, text: str) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+        return utc_ms((at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat())
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} {text} is no time; write 2026-05-04 or 2026-05-04T08:00") from None
+
+
+def _age(text: str) -> str:
+    """How long ago a time of the contract was, for people."""
+    seconds = max(0, int(time.time() - utc_ms(text) / 1000))
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _print_json(told: list[Json]) -> None:
+    print(json.dumps(told, indent=2))
+
+
+def _print_table(heading: Iterable[str], rows: list[list[str]], *, empty: str) -> None:
+    if not rows:
+        print(empty)
+        return
+    shown = Table(*heading)
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))  # Text: what came over the air is no markup
+    Console().print(shown)

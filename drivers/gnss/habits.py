@@ -1,0 +1,41 @@
+"""What a receiver usually sends after what: tells the end of a burst inside the burst."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from drivers.gnss.sentences import Gga, Gns, Gsa, Rmc, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+BURSTS_LEARNED = 10
+USUALLY = 0.6  # what follows less often than this is not worth waiting for
+ESSENTIAL = (Rmc, Gga, Gns)  # what these say (speed, date, altitude) nothing else says
+
+
+class BurstHabits:
+    """Learns from the last few bursts what still follows a sentence."""
+
+    def __init__(self) -> None:
+        self._bursts: deque[list[type[Value]]] = deque(maxlen=BURSTS_LEARNED)
+
+    def learn(self, kinds: Iterable[type[Value]]) -> None:
+        """Remember the kinds of a whole burst in their order."""
+        self._bursts.append(list(kinds))
+
+    def complete_after(self, kind: type[Value], seen: Container[type[Value]]) -> bool:
+        """Whether nothing worth waiting for follows this kind of sentence, going by the bursts that held it."""
+        tails = [burst[burst.index(kind) + 1 :] for burst in self._bursts if kind in burst]
+        if not tails:
+            return False
+        if any(self._is_owed(essential, tails) for essential in ESSENTIAL if essential not in seen):
+            return False
+        return Gsa in seen or sum(Gsa in tail for tail in tails) < USUALLY * len(tails)
+
+    def _is_owed(self, essential: type[Value], tails: list[list[type[Value]]]) -> bool:
+        """Whether to wait: once is enough for what comes in every burst, not for what comes in some (5 Hz GGA, 1 Hz RMC)."""
+        followed = sum(essential in tail for tail in tails)
+        regular = sum(essential in burst for burst in self._bursts) >= USUALLY * len(self._bursts)
+        return followed > 0 if regular else followed >= USUALLY * len(tails)

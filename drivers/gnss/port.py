@@ -1,0 +1,57 @@
+"""A serial port as bytes; the only door to pyserial."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from drivers.errors import PortGoneError
+
+if TYPE_CHECKING:
+    import serial
+
+_BUSY = {errno.EBUSY, errno.EAGAIN}
+_ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO}
+
+
+class BytePort:
+    """An open serial port that belongs to this process alone; reads bytes, never lines.
+
+    Raises PortGoneError with one sentence for the technician where it cannot be opened or was unplugged.
+    """
+
+    def __init__(self, path: str, baud: int) -> None:
+        import serial
+
+        self.path = path
+        self.baud = baud
+        try:
+            self._serial: serial.Serial = serial.Serial(path, baud, timeout=0, exclusive=True)
+        except (OSError, ValueError) as error:
+            raise PortGoneError(_why_not_open(path, error)) from error
+
+    def read(self, timeout_s: float) -> bytes:
+        """Wait for bytes, at most this long, and return all that came; empty after a silent wait."""
+        try:
+            if self._serial.timeout != timeout_s:
+                self._serial.timeout = timeout_s
+            first = self._serial.read(1)
+            return bytes(first + self._serial.read(self._serial.in_waiting)) if first else b""
+        except OSError as error:
+            self.close()
+            raise PortGoneError(f"The receiver at {self.path} was unplugged; plug it in again, it is taken up by itself.") from error
+
+    def close(self) -> None:
+        """Give the port back; a second time does nothing."""
+        self._serial.close()
+
+
+def _why_not_open(path: str, error: OSError | ValueError) -> str:
+    number = getattr(error, "errno", None)
+    if number in _ABSENT:
+        return f"There is no serial port {path}; plug the receiver in, or correct the port's name in the settings."
+    if number in {errno.EACCES, errno.EPERM}:
+        return f"This user may not open {path}; add the user to the group dialout (sudo usermod -aG dialout NAME) and log in again."
+    if number in _BUSY:
+        return f"Another program holds {path}; stop it first (gpsd and ModemManager are the usual ones)."
+    return f"{path} cannot be opened as a serial port ({error})."

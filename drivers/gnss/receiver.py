@@ -1,0 +1,160 @@
+"""A GNSS receiver on a serial port: ask it for epochs, ask it how it is."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import msgspec
+
+from drivers.errors import PortGoneError
+from drivers.gnss.epoch import Assembler
+from drivers.gnss.fields import FieldError
+from drivers.gnss.fix import Epoch
+from drivers.gnss.framer import Framer
+from drivers.gnss.port import BytePort
+from drivers.gnss.sentences import parse
+from drivers.gnss.sky import Satellite, Sky
+
+QUIET_S = 0.3  # a burst is over when the line is silent this long: no receiver pauses so long inside one
+SILENT_S = 3.0
+USUAL_BAUD = 9_600
+ENOUGH_BYTES = 500  # this much without one good sentence is not a matter of luck
+
+
+class GnssStatus(msgspec.Struct, frozen=True):
+    """How the receiver is, for the technician."""
+
+    port: str
+    baud: int
+    state: str  # one sentence
+    bytes_read: int
+    sentences_good: int
+    sentences_bad: int
+    satellites: tuple[Satellite, ...]
+    age_s: float | None  # of the last fix; None before the first
+    stale: bool  # no fix for two periods
+    antenna: str | None  # as the receiver words it: OK, OPEN, SHORT ...
+    jamming: str | None  # its last notice about interference
+
+
+class GnssReceiver:
+    """Reads epochs from the receiver at a serial port.
+
+    Opening is left to the first `read`; after a PortGoneError the next `read` tries again. `not_before` is a day
+    before which no epoch can be dated, such as the day the firmware was built. One thread reads; `status` may be
+    asked for by any.
+    """
+
+    def __init__(self, port: str, baud: int | None = None, *, not_before: date) -> None:
+        self._path = port
+        self._baud = baud or USUAL_BAUD
+        self._port: BytePort | None = None
+        self._framer = Framer()
+        self._assembler = Assembler(not_before)
+        self._sky = Sky()
+        self._trouble: str | None = None
+        self._last_byte_s: float | None = None
+        self._last_fix_s: float | None = None
+        self._period_s = 1.0
+        self._epoch: Epoch | None = None
+        self._status = self._snapshot(time.monotonic())
+
+    def read(self, timeout_s: float) -> list[Epoch]:
+        """Wait at most this long for bytes; return the epochs that are complete, often none.
+
+        Raises PortGoneError when the port is missing, held by another program, or was unplugged.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            epochs = self._wait(deadline_s)
+            self._trouble = None
+        except PortGoneError as error:
+            self._trouble = str(error)
+            self._framer.cut()
+            self.close()
+            raise
+        finally:
+            self._status = self._snapshot(time.monotonic())
+        return epochs
+
+    def close(self) -> None:
+        """Give the port back."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def status(self) -> GnssStatus:
+        """Return how the receiver was after the last `read`, with ages of now."""
+        age_s = self._age_s(time.monotonic())
+        return msgspec.structs.replace(self._status, age_s=age_s, stale=self._is_stale(age_s))
+
+    def _wait(self, deadline_s: float) -> list[Epoch]:
+        if self._port is None:
+            self._port = BytePort(self._path, self._baud)
+        epochs: list[Epoch] = []
+        while not epochs and (left_s := deadline_s - time.monotonic()) > 0:
+            data = self._port.read(min(left_s, QUIET_S))
+            now_s = time.monotonic()
+            if data:
+                self._last_byte_s = now_s
+                epochs = self._take(data, now_s)
+            elif left_s >= QUIET_S:
+                epochs = self._assembler.idle(self._framer.read_bytes, now_s)
+        for epoch in epochs:
+            self._remember(epoch)
+        return epochs
+
+    def _take(self, data: bytes, now_s: float) -> list[Epoch]:
+        epochs: list[Epoch] = []
+        for sentence in self._framer.push(data):
+            try:
+                value = parse(sentence.text)
+            except FieldError:
+                continue
+            if value is not None:
+                self._sky.add(value, now_s)
+                epochs += self._assembler.add(value, sentence.end_bytes, now_s)
+        return epochs
+
+    def _remember(self, epoch: Epoch) -> None:
+        self._epoch = epoch
+        if epoch.has_fix:
+            if self._last_fix_s is not None:
+                self._period_s = min(max(epoch.mono_s - self._last_fix_s, 0.1), 10.0)
+            self._last_fix_s = epoch.mono_s
+
+    def _age_s(self, now_s: float) -> float | None:
+        return None if self._last_fix_s is None else now_s - self._last_fix_s
+
+    def _is_stale(self, age_s: float | None) -> bool:
+        return age_s is None or age_s > 2 * self._period_s + QUIET_S
+
+    def _snapshot(self, now_s: float) -> GnssStatus:
+        age_s = self._age_s(now_s)
+        return GnssStatus(
+            port=self._path,
+            baud=self._baud,
+            state=self._state(now_s),
+            bytes_read=self._framer.read_bytes,
+            sentences_good=self._framer.good,
+            sentences_bad=self._framer.bad,
+            satellites=self._sky.satellites(now_s),
+            age_s=age_s,
+            stale=self._is_stale(age_s),
+            antenna=self._sky.antenna,
+            jamming=self._sky.jamming,
+        )
+
+    def _state(self, now_s: float) -> str:
+        if self._trouble:
+            return self._trouble
+        if self._port is None:
+            return f"The port {self._path} is not open yet."
+        if self._last_byte_s is None or now_s - self._last_byte_s > SILENT_S:
+            return f"The receiver at {self._path} is silent; check its power and its transmit wire."
+        if self._framer.good == 0 and self._framer.read_bytes > ENOUGH_BYTES:
+            return f"{self._path} delivers bytes but no sentences at {self._baud} baud; set the receiver's own rate in the settings."
+        if self._epoch is None or not self._epoch.has_fix:
+            return "The receiver works but has no fix; it needs a view of the sky, and up to a minute after a cold start."
+        return f"The receiver has a {self._epoch.mode}D fix."

@@ -1,0 +1,1 @@
+"""The same devices without hardware, with hands to move them."""

@@ -1,0 +1,114 @@
+"""The simulated panel: the driver's key is turned by another process, through a Unix datagram socket."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from drivers.errors import DriverError
+
+log = logging.getLogger(__name__)
+
+LINE_BYTES = 256
+KEY = {b"ignition on": True, b"ignition off": False}
+
+
+class SimulatedPanel:
+    """Obeys the rules of `drivers.panel.GpioPanel`; lines `ignition on` and `ignition off` that reach `path` turn the key.
+
+    Until the first line nobody knows where the key is, so `ignition_on` says None. Raises DriverError when the socket cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.malformed_lines = 0
+        self.led_on = False
+        self._path = path
+        self._ignition: bool | None = None
+        self._callback: Callable[[bool], None] | None = None
+        self._closing = threading.Event()
+        self._socket = _listen(path)
+        self._thread = threading.Thread(target=self._listen, name="panel", daemon=True)
+        self._thread.start()
+
+    def ignition_on(self) -> bool | None:
+        """Whether the key is turned; None until somebody said so."""
+        return self._ignition
+
+    def on_change(self, callback: Callable[[bool], None]) -> None:
+        """Call back from the panel's own thread with each new position of the key: put it on a bounded queue and nothing else."""
+        self._callback = callback
+
+    def set_led(self, on: bool) -> None:
+        """Light the lamp or not."""
+        self.led_on = on
+
+    def close(self) -> None:
+        """Stop listening and remove the socket; the second time nothing happens."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self._thread.join()
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _listen(self) -> None:
+        while not self._closing.is_set():
+            for line in self._socket.recv(LINE_BYTES).splitlines():
+                self._obey(line.strip())
+
+    def _obey(self, line: bytes) -> None:
+        on = KEY.get(line)
+        if on is None:
+            self.malformed_lines += 1
+            log.warning("the simulated panel does not know %r (%d such lines so far)", line, self.malformed_lines)
+        elif on is not self._ignition:
+            self._ignition = on
+            if self._callback is not None:
+                self._callback(on)
+
+
+class PanelHands:
+    """The other end: turns the key of a simulated panel that listens at `path`, now or later."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.settimeout(0)  # a full queue means that the terminal stands still: the van does not wait for it
+
+    def turn_key(self, on: bool) -> bool:
+        """Turn the ignition on or off; False while no panel listens."""
+        try:
+            self._socket.sendto(b"ignition on\n" if on else b"ignition off\n", str(self._path))
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        _clear(path)
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise DriverError(f"the simulated panel cannot listen at {path}: {(error.strerror or str(error)).lower()}") from None
+    return listener
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket of a panel that was killed; a living one keeps it."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller:
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
