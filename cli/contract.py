@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -12,13 +13,14 @@ from rich.table import Table
 
 from cli.errors import UsageError
 from cli.words import Commands, add, add_group
-from mqtt import schema, topics
+from mqtt import access, schema, topics
 
 FORMATS = ("table", "asyncapi", "schemas")
+HOME = Path(schema.__file__).parent  # where the written contract is checked in
 
 
 def add_commands(commands: Commands) -> None:
-    """Add `contract show` and `contract check`."""
+    """Add `contract show`, `contract check` and `contract write`."""
     group = add_group(commands, "contract", "the messages between unit and fleet")
     command = add(
         group, "show", show, "show the topics, or the contract for tools", "roadproof contract show --format asyncapi > asyncapi.yaml"
@@ -30,6 +32,10 @@ def add_commands(commands: Commands) -> None:
     )
     command.add_argument("file", type=Path, help="the payload as it was published, or - for standard input")
     command.add_argument("--topic", help="its topic; without it the message's own typ and unit say which")
+    command = add(
+        group, "write", write, "write the contract's generated files: AsyncAPI, JSON Schemas, access rules", "roadproof contract write"
+    )
+    command.add_argument("--folder", type=Path, default=HOME, help="where to; the project's own mqtt folder when absent")
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -39,21 +45,45 @@ def show(arguments: argparse.Namespace) -> int:
     elif arguments.format == "asyncapi":
         print(asyncapi_text(), end="")
     elif arguments.format == "schemas":
-        kinds = [channel.message for channel in topics.CHANNELS if channel.message]
-        print(json.dumps({kind.__name__: schema.json_schema(kind) for kind in kinds}, indent=2))
+        print(json.dumps(schema.json_schemas(), indent=2))
     else:
         Console().print(_table())
     return 0
 
 
 def asyncapi_text() -> str:
-    """The AsyncAPI document as it is checked in."""
+    """The AsyncAPI document as it is checked in; UsageError where PyYAML is not installed."""
     try:
         import yaml
     except ImportError:
         raise UsageError("YAML needs the PyYAML package, which units do not have; use --json, or a machine of the fleet") from None
-    told = "# Generated: ./roadproof contract show --format asyncapi > mqtt/asyncapi.yaml\n"
+    told = "# Generated: ./roadproof contract write\n# The source is mqtt/messages.py and mqtt/topics.py.\n"
     return told + yaml.safe_dump(schema.asyncapi(), sort_keys=False, width=120, allow_unicode=True)
+
+
+def documents() -> Mapping[str, str]:
+    """Every generated file of the contract: its path below the folder mqtt, and its text."""
+    schemas = {f"schemas/{kind}.json": json.dumps(told, indent=2) + "\n" for kind, told in schema.json_schemas().items()}
+    return {"asyncapi.yaml": asyncapi_text(), **schemas, "broker/units.acl": access.units(), "broker/fleet.acl": access.fleet()}
+
+
+def write(arguments: argparse.Namespace) -> int:
+    """Write the generated files, and name those that changed."""
+    changed = 0
+    for name, text in documents().items():
+        path = arguments.folder / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {(error.strerror or '').lower()}; name another --folder") from None
+        print(f"written: {path}")
+        changed += 1
+    if not changed:
+        print("nothing changed")
+    return 0
 
 
 def check(arguments: argparse.Namespace) -> int:

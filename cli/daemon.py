@@ -74,6 +74,8 @@ def table(found: Status) -> Table:
     """The status for people, the worst first."""
     view = Table(title=f"{found.unit}  {time_text(found.at_ms)} by {found.time_source}", show_header=False, title_justify="left")
     view.add_row("way to the fleet", f"{found.link}: {found.link_sentence}")
+    for fault in found.faults:
+        view.add_row("board", fault)
     view.add_row("GNSS", found.gnss)
     place = found.position
     view.add_row("position", f"{place.lat_deg:.6f} {place.lon_deg:.6f}  {time_text(place.at_ms)}" if place else "none yet")

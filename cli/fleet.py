@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,16 +22,13 @@ from rich.text import Text
 
 from cli.errors import UsageError
 from cli.words import Commands, add, add_group, time_text
-from fleet import gaps, track
+from fleet import desk, gaps, track
 from fleet.config import DEFAULT_STORE, FleetSettings
-from fleet.rows import EventRow, UnitRow
 from fleet.store import Store, StoreError, open_store
 from mqtt import settings, topics
-from mqtt.codec import TrackPoint
-from mqtt.messages import Health, Last, Live, MessageError, Position, decode, utc_ms, utc_text
+from mqtt.messages import utc_ms
 
 KMH_PER_MPS = 3.6
-Json = dict[str, Any]
 
 
 def add_commands(commands: Commands) -> None:
@@ -95,69 +92,25 @@ def run_receive(arguments: argparse.Namespace) -> int:
 def run_units(arguments: argparse.Namespace) -> int:
     """Print the table of units."""
     with _opened(arguments) as store:
-        told = [_unit(store, row) for row in store.units()]
+        told = desk.units(store)
     if arguments.json:
-        _print_json(told)
-        return 0
+        return _print_json(told)
     heading = ("unit", "state", "heard", "position", "taken", "speed", "waiting", "link")
-    _print_table(heading, [_unit_cells(unit) for unit in told], empty="no unit was heard yet")
-    return 0
+    return _print_table(heading, [_unit_cells(unit) for unit in told], empty="no unit was heard yet")
 
 
-def _unit(store: Store, row: UnitRow) -> Json:
-    health = _read(row.health, Health)
-    position = _newest_position(store, row)
-    waiting = health.ledger.seq.waiting + health.ledger.tseq.waiting if isinstance(health, Health) else None
-    return {
-        "unit": row.unit,
-        "state": row.state,
-        "last_seen": utc_text(row.seen_ms),
-        "position": position,
-        "waiting": waiting,
-        "link": health.link if isinstance(health, Health) else None,
-    }
-
-
-def _newest_position(store: Store, row: UnitRow) -> Json | None:
-    """The newest of the live lane, the retained position and the track."""
-    found = [told for payload, kind in ((row.live, Live), (row.last, Last)) if (told := _position(_read(payload, kind)))]
-    fix = store.newest_fix(row.unit)
-    if fix is not None:
-        found.append(_position_of_fix(fix))
-    return max(found, key=lambda told: str(told["t"]), default=None)
-
-
-def _position(message: object) -> Json | None:
-    if not isinstance(message, Position) or message.latitude is None or message.t is None:
-        return None
-    return {"t": message.t, "latitude": message.latitude, "longitude": message.longitude, "speed_mps": message.speed_mps}
-
-
-def _position_of_fix(fix: TrackPoint) -> Json:
-    told = track.values(fix)
-    return {name: told[name] for name in ("t", "latitude", "longitude", "speed_mps")}
-
-
-def _read(payload: bytes | None, kind: type[Live | Last | Health]) -> object:
-    """A payload that the receiver has checked when it came."""
-    try:
-        return decode(payload, kind) if payload is not None else None
-    except MessageError:  # checked by another version
-        return None
-
-
-def _unit_cells(unit: Json) -> list[str]:
-    position = unit["position"] or {}
-    speed = position.get("speed_mps")
+def _unit_cells(unit: desk.UnitSight) -> list[str]:
+    position = unit.position
+    speed_mps = position.speed_mps if position else None
     return [
-        unit["unit"],
-        unit["state"] or "?",
-        _age(unit["last_seen"]),
-        f"{position['latitude']:.5f}, {position['longitude']:.5f}" if position else "-",
-        _age(position["t"]) if position else "-",
-        "-" if speed is None else f"{speed * KMH_PER_MPS:.0f} km/h",
-        "-" if unit["waiting"] is None else str(unit["waiting"]),
-        unit["link"] or "-",
+        unit.unit,
+        unit.state or "?",
+        _age(unit.last_seen),
+        _place(position.latitude, position.longitude) if position else "-",
+        _age(position.t) if position else "-",
+        "-" if speed_mps is None else f"{speed_mps * KMH_PER_MPS:.0f} km/h",
+        "-" if unit.waiting is None else str(unit.waiting),
+        unit.link or "-",
     ]
 
 
@@ -168,11 +121,9 @@ def run_gaps(arguments: argparse.Namespace) -> int:
             _check_unit(store, arguments.unit)
         found = [gaps.gap(row) for row in store.series(arguments.unit)]
     if arguments.json:
-        _print_json([{**msgspec.to_builtins(gap), "complete": gap.complete} for gap in found])
-        return 0
+        return _print_json([{**msgspec.to_builtins(gap), "complete": gap.complete} for gap in found])
     heading = ("unit", "journal", "series", "held", "waiting on the unit", "missing", "thinned", "dropped")
-    _print_table(heading, [_gap_cells(gap) for gap in found], empty="no journal was heard of yet")
-    return 0
+    return _print_table(heading, [_gap_cells(gap) for gap in found], empty="no journal was heard of yet")
 
 
 def _gap_cells(gap: gaps.Gap) -> list[str]:
@@ -221,34 +172,25 @@ def run_events(arguments: argparse.Namespace) -> int:
         raise UsageError("--last is a whole number, 1 or more")
     with _opened(arguments) as store:
         _check_unit(store, arguments.unit)
-        rows = store.events(arguments.unit, arguments.last)
+        told = desk.events(store, arguments.unit, arguments.last)
     if arguments.json:
-        _print_json([_event(row) for row in rows])
-        return 0
-    heading = ("number", "time", "event", "data")
-    _print_table(heading, [_event_cells(row) for row in rows], empty=f"nothing happened to {arguments.unit} yet")
-    return 0
+        return _print_json(told)
+    heading = ("number", "time", "event", "place", "data")
+    return _print_table(heading, [_event_cells(event) for event in told], empty=f"nothing happened to {arguments.unit} yet")
 
 
-def _event(row: EventRow) -> Json:
-    return {
-        "log": row.log,
-        "seq": row.number,
-        "span": row.span,
-        "kind": row.kind,
-        "event": row.event,
-        "t": None if row.t_ms is None else utc_text(row.t_ms),
-        "received": utc_text(row.received_ms),
-        "data": None if row.data is None else json.loads(row.data),
-        "fault": row.fault,
-    }
+def _event_cells(event: desk.EventSight) -> list[str]:
+    return [
+        str(event.seq) if event.span == 1 else f"{event.seq} to {event.seq + event.span - 1}",
+        time_text(utc_ms(event.t or event.received)),
+        event.event or f"({event.kind}, kept as it came)",
+        _place(event.latitude, event.longitude),
+        event.fault or (json.dumps(event.data) if event.data else ""),
+    ]
 
 
-def _event_cells(row: EventRow) -> list[str]:
-    at_ms = row.received_ms if row.t_ms is None else row.t_ms
-    numbers = str(row.number) if row.span == 1 else f"{row.number} to {row.number + row.span - 1}"
-    name = row.event or f"({row.kind}, kept as it came)"
-    return [numbers, time_text(at_ms), name, row.fault or ("" if row.data in {None, "{}"} else str(row.data))]
+def _place(latitude: float | None, longitude: float | None) -> str:
+    return "-" if latitude is None or longitude is None else f"{latitude:.5f}, {longitude:.5f}"
 
 
 @contextmanager
@@ -300,15 +242,17 @@ def _age(text: str) -> str:
     return f"{seconds} s ago"
 
 
-def _print_json(told: list[Json]) -> None:
-    print(json.dumps(told, indent=2))
+def _print_json(told: Sequence[Any]) -> int:
+    print(json.dumps(msgspec.to_builtins(told), indent=2))
+    return 0
 
 
-def _print_table(heading: Iterable[str], rows: list[list[str]], *, empty: str) -> None:
+def _print_table(heading: Iterable[str], rows: list[list[str]], *, empty: str) -> int:
     if not rows:
         print(empty)
-        return
+        return 0
     shown = Table(*heading)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))  # Text: what came over the air is no markup
     Console().print(shown)
+    return 0

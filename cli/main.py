@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import config, contract, daemon, demo, fleet, gnss, journal
+from cli import bench, config, contract, daemon, demo, fleet, gnss, journal
 from cli.errors import UsageError
 
 EPILOG = """examples:
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for part in (demo, daemon, gnss, journal, config, contract, fleet):
+    for part in (demo, daemon, gnss, journal, config, contract, fleet, bench):
         part.add_commands(commands)
     return top
 

@@ -9,9 +9,10 @@ docs/track-format.md shows a decoder in Python and one in JavaScript.
 
 from __future__ import annotations
 
+import operator
 import zlib
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -42,8 +43,7 @@ REQUIRED = ("tseq", "t_ms", "lat_e7", "lon_e7")
 
 def to_columns(points: Sequence[TrackPoint]) -> Columns:
     """Points as delta columns, all of one length; a column in which no point has a value is left out, the REQUIRED ones never."""
-    columns = {name: _deltas(name, [getattr(point, name) for point in points]) for name in COLUMNS}
-    return {name: column for name, column in columns.items() if name in REQUIRED or any(value is not None for value in column)}
+    return _packed({name: [getattr(point, name) for point in points] for name in COLUMNS})
 
 
 def from_columns(columns: Columns) -> list[TrackPoint]:
@@ -52,30 +52,51 @@ def from_columns(columns: Columns) -> list[TrackPoint]:
     if absent:
         raise MessageError(f"column {absent[0]} is missing")
     count = len(columns["tseq"])
-    values: list[list[int | None]] = []
     for name in COLUMNS:
-        column = columns.get(name, [None] * count)
-        if len(column) != count:
+        column = columns.get(name)
+        if column is not None and len(column) != count:
             raise MessageError(f"column {name} has {len(column)} values where tseq has {count}")
-        if name in REQUIRED and None in column:
+        if name in REQUIRED and None in columns[name]:
             raise MessageError(f"column {name} has a gap")
-        values.append(_values(name, column))
-    points = [TrackPoint(*row) for row in zip(*values, strict=True)]
+    points = [TrackPoint(*row) for row in zip(*_unpacked(columns).values(), strict=True)]
     if any(later.tseq <= earlier.tseq for earlier, later in pairwise(points)):
         raise MessageError("the numbers in column tseq do not rise")
     return points
 
 
-def _deltas(name: str, values: Sequence[int | None]) -> list[int | None]:
+def join(parts: Iterable[Columns]) -> Columns:
+    """The columns of several stretches of points as those of one, without making the points; the parts must be sound."""
+    whole: dict[str, list[int | None]] = {name: [] for name in COLUMNS}
+    for part in parts:
+        for name, values in _unpacked(part).items():
+            whole[name] += values
+    return _packed(whole)
+
+
+def _packed(values: Columns) -> Columns:
+    """Whole columns of plain values as delta columns, the empty ones left out."""
+    kept = {name: column for name, column in values.items() if name in REQUIRED or any(value is not None for value in column)}
+    return {name: _deltas(name, column) for name, column in kept.items()}
+
+
+def _unpacked(columns: Columns) -> Columns:
+    """Delta columns as columns of plain values, all there are."""
+    nothing: list[int | None] = [None] * len(columns["tseq"])
+    return {name: _values(name, columns[name]) if name in columns else nothing for name in COLUMNS}
+
+
+def _deltas(name: str, values: list[int | None]) -> list[int | None]:
     steps = _differences(values)
     return steps[:1] + _differences(steps[1:]) if name in REQUIRED else steps
 
 
-def _values(name: str, deltas: Sequence[int | None]) -> list[int | None]:
-    return _sums([*deltas[:1], *_sums(deltas[1:])] if name in REQUIRED else deltas)
+def _values(name: str, deltas: list[int | None]) -> list[int | None]:
+    return _sums([*deltas[:1], *_sums(deltas[1:])]) if name in REQUIRED else _sums(deltas)
 
 
-def _differences(values: Iterable[int | None]) -> list[int | None]:
+def _differences(values: list[int | None]) -> list[int | None]:
+    if None not in values:  # nearly always: then in C, ten times as fast
+        return [*values[:1], *map(operator.sub, values[1:], values)]
     before, out = 0, list[int | None]()
     for value in values:
         out.append(None if value is None else value - before)
@@ -83,7 +104,9 @@ def _differences(values: Iterable[int | None]) -> list[int | None]:
     return out
 
 
-def _sums(deltas: Iterable[int | None]) -> list[int | None]:
+def _sums(deltas: list[int | None]) -> list[int | None]:
+    if None not in deltas:
+        return list(accumulate(deltas))
     total, out = 0, list[int | None]()
     for delta in deltas:
         total += delta or 0
@@ -108,8 +131,7 @@ def unpack(payload: bytes) -> Track:
     if inflater.unconsumed_tail or not inflater.eof:
         raise MessageError(f"cut off, or larger than {UNPACKED_LIMIT_BYTES} bytes unpacked")
     track = decode(text, Track)
-    assert isinstance(track, Track)
     points = from_columns(track.cols)
     if points and not track.tseq <= points[0].tseq <= points[-1].tseq < track.tseq + track.span:
-        raise MessageError(f"fixes {points[0].tseq} to {points[-1].tseq} lie outside {track.tseq} + {track.span}")
+        raise MessageError(f"fixes {points[0].tseq} to {points[-1].tseq} lie outside {track.tseq} to {track.tseq + track.span - 1}")
     return track

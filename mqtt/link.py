@@ -35,7 +35,7 @@ REFUSED_LOGIN = {
     134: "user name or password is wrong",
     135: "not authorised",
 }
-NO_MQTT_5 = {1, 132}  # 1 as MQTT 3.1.1 says it
+NO_MQTT_5 = 132
 BUSY = {136: "server unavailable", 137: "server busy", 151: "quota exceeded", 159: "too many connections"}
 NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
 
@@ -107,6 +107,7 @@ class Lost(msgspec.Struct, frozen=True):
     """The session is over."""
 
     sentence: str
+    by_broker: bool = False  # it said so; False: the connection ended, and nobody knows why
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -159,8 +160,9 @@ class BrokerLink:
         return f"{self._settings.host}:{self._settings.port}"
 
     def connect(self, will: Will | None = None) -> Session:
-        """Start a session and subscribe; LinkError says at which step it ended. Blocks at worst 10 s each for TCP, TLS and MQTT,
-        and as long as the system's resolver takes for the name. What was left in the old inbox is gone.
+        """Start a session and subscribe; LinkError says at which step it ended. What was left in the inbox is gone.
+
+        Blocks at worst 10 s each for TCP, TLS and MQTT, and as long as the system's resolver takes for the name.
         """
         self.close()
         self.inbox = queue.Queue(INBOX_LIMIT)
@@ -185,6 +187,7 @@ class BrokerLink:
         self, topic: str, payload: bytes, qos: int, *, retain: bool = False, expiry_s: int | None = None, content_type: str | None = None
     ) -> int:
         """Hand a message over; its answer comes as Published with the number returned. After the session's end it comes never.
+
         LinkError when no session was begun, or this side closed it.
         """
         from paho.mqtt.packettypes import PacketTypes
@@ -258,6 +261,8 @@ class BrokerLink:
             raise LinkError(
                 LinkState.DNS, f"the name {settings.host} has no address ({error.strerror}); check it, and the network"
             ) from None
+        except UnicodeError:  # it could not even be asked for: an empty part between dots, or one of more than 63 characters
+            raise LinkError(LinkState.DNS, f"{settings.host} cannot be a name; check host") from None
         except ssl.SSLCertVerificationError as error:
             state = LinkState.TIME if error.verify_code in NOT_NOW.values() else LinkState.TLS
             hint = "check this machine's clock" if state is LinkState.TIME else "check tls_ca and the broker's name"
@@ -322,6 +327,7 @@ def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=settings.tls_ca)
     except OSError as error:  # ssl.SSLError is one too
         raise LinkError(LinkState.TLS, f"cannot use the authority in {settings.tls_ca}: {_reason(error)}; check tls_ca") from None
+    context.sslsocket_class = _TidySocket
     if settings.tls_cert:
         try:
             context.load_cert_chain(settings.tls_cert, settings.tls_key)
@@ -329,6 +335,17 @@ def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:
             told = f"cannot use the certificate in {settings.tls_cert}: {_reason(error)}; check tls_cert and tls_key"
             raise LinkError(LinkState.TLS, told) from None
     return context
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho leaves it open then."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:  # TLS errors and time-outs are OSErrors
+            self.close()
+            raise
 
 
 def _reason(error: Exception) -> str:
@@ -377,13 +394,15 @@ class _Answer:
     def on_message(self, _client: Client, _data: Any, message: Any) -> None:
         self._put(Delivery(message.topic, message.payload, message.qos, message.mid, message.retain))
 
-    def on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def on_disconnect(self, _client: Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if not self.ready.is_set():
             self.refusal = LinkError(
                 LinkState.TCP, f"{self._place} closed the connection before it answered: {reason}; is it an MQTT 5 broker?"
             )
             self.ready.set()
-        self._put(Lost(f"the connection to {self._place} ended: {reason}"))
+        by_broker = flags.is_disconnect_packet_from_server
+        told = "broke off" if reason.value == FAILURE and not by_broker else f"ended: {reason}"
+        self._put(Lost(f"the connection to {self._place} {told}", by_broker=by_broker))
 
     def _put(self, happening: Happening) -> None:
         while not self.closing.is_set():
@@ -396,7 +415,7 @@ def _refusal(place: str, reason: int, told: str) -> LinkError:
     """Why the broker does not take us, told apart by its reason code."""
     if reason in BUSY:
         return LinkError(LinkState.TCP, f"{place} takes nobody now: {BUSY[reason]}; look at the broker's load and limits")
-    if reason in NO_MQTT_5:
+    if reason == NO_MQTT_5:
         return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
     told = REFUSED_LOGIN.get(reason, told)
     return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")

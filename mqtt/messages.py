@@ -7,7 +7,7 @@ Numbered messages carry `seq` (events and proofs) or `tseq` (track): a number th
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -191,18 +191,22 @@ class Watch(Message, frozen=True, kw_only=True, tag_field="typ", tag="watch"):
 
 
 AnyMessage = State | Live | Last | Track | Event | Health | Receipt | Watch
+Kind = TypeVar("Kind", bound=Message)
 
 
 class MessageError(ValueError):
     """A payload breaks the contract; the sentence says where."""
 
 
-def decode(payload: bytes, kind: type[Message]) -> Message:
-    """Read a JSON payload strictly; MessageError says what is wrong in it."""
+def decode(payload: bytes, kind: type[Kind]) -> Kind:
+    """Read a JSON payload strictly, unknown keys apart; MessageError says what is wrong in it, and where."""
     try:
-        return msgspec.json.decode(payload, type=kind)
+        message = msgspec.json.decode(payload, type=AnyMessage)  # of one struct alone, msgspec would not ask for its typ
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(str(error)) from None
+    if not isinstance(message, kind):
+        raise MessageError(f"a {type(message).__name__.lower()} where a {kind.__name__.lower()} should be - at `$.typ`")
+    return message
 
 
 def encode(message: Message) -> bytes:

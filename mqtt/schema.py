@@ -25,15 +25,20 @@ def json_schema(kind: type[messages.Message]) -> Json:
     return {"$schema": DRAFT, **msgspec.json.schema(kind)}
 
 
+def json_schemas() -> dict[str, Json]:
+    """The JSON Schema of every message by its kind, as its `typ` says it; of a track before it is deflated."""
+    return {channel.kind: json_schema(channel.message) for channel in topics.CHANNELS if channel.message}
+
+
 def asyncapi() -> Json:
-    """The whole contract as an AsyncAPI 3.0 document, seen from the unit: it sends up/, it receives dn/."""
+    """The whole contract as an AsyncAPI 3.0 document (plain dicts), seen from the unit: it sends up/, it receives dn/."""
     refs, components = _components()
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Roadproof",
             "version": messages.CONTRACT,
-            "description": "What a Roadproof unit and its fleet say to each other over MQTT 5. Generated: see CONTRIBUTING.md.",
+            "description": "What a Roadproof unit and its fleet say to each other over MQTT 5.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
@@ -93,7 +98,10 @@ def _message(channel: topics.Channel, refs: dict[type, Json]) -> Json:
 
 
 def check(topic: str, payload: bytes) -> list[str]:
-    """What is wrong with a published message, as sentences; an empty list when nothing is."""
+    """What is wrong with a published message, as sentences; an empty list when nothing is.
+
+    A kind without a payload of its own yet (reserved, or a newer version's) keeps the contract whatever it carries.
+    """
     address = topics.parse(topic)
     if address is None:
         return [f"{topic} is no topic of the contract ({topics.ROOT}/UNIT/up/... or dn/...)"]

@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import msgspec
@@ -16,7 +15,7 @@ from rich.console import Console
 from cli.demo.picture import Picture, PlainPicture
 from cli.demo.stage import Stage, StageError
 from cli.demo.story import Nobody, Story, play
-from cli.demo.summary import Summary, in_memory, summarise, table
+from cli.demo.summary import Summary, count, table
 from cli.errors import UsageError
 from cli.words import Commands, add
 
@@ -68,17 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _play(arguments: argparse.Namespace, folder: Path) -> tuple[Summary, int]:
-    stop = threading.Event()
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda received, _: signals.append(received))
     story = Story(arguments.seconds)
     with Stage(folder, speed=arguments.speed, seconds=arguments.seconds) as stage:
         if arguments.json:
-            play(story, stage, Nobody(), stop)
+            play(story, stage, Nobody(), lambda: bool(signals))
         else:
             with _picture(stage, story, arguments.svg) as picture:
-                play(story, stage, picture, stop)
-        return summarise(stage), in_memory(stage)
+                play(story, stage, picture, lambda: bool(signals))
+        return count(stage)
 
 
 def _picture(stage: Stage, story: Story, svg: Path | None) -> Picture | PlainPicture:
@@ -102,7 +101,7 @@ def _folder(keep: Path | None) -> Path | None:
 
 def _tell_what_is_kept(folder: Path) -> None:
     print(f"""Kept in {folder}; look further with
-  roadproof journal show --config {folder}/unit.toml
-  roadproof fleet units --config {folder}/fleet.toml
-  roadproof fleet gaps --config {folder}/fleet.toml
-  roadproof fleet track van-017 --config {folder}/fleet.toml --format geojson -o track.geojson""")
+  ./roadproof journal show --config {folder}/unit.toml
+  ./roadproof fleet units --config {folder}/fleet.toml
+  ./roadproof fleet gaps --config {folder}/fleet.toml
+  ./roadproof fleet track van-017 --config {folder}/fleet.toml --format geojson -o track.geojson""")

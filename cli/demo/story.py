@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -75,10 +74,10 @@ class Nobody:
         """Draw nothing."""
 
 
-def play(story: Story, stage: Stage, watcher: Watcher, stop: threading.Event) -> None:
-    """Play to the end, or until `stop`, and then to an orderly end."""
+def play(story: Story, stage: Stage, watcher: Watcher, stopped: Callable[[], bool]) -> None:
+    """Play to the end, or until it is stopped, and then to an orderly end."""
     began_s, done = time.monotonic(), 0
-    while done < story.length and not stop.is_set():
+    while done < story.length and not stopped():
         passed_s = time.monotonic() - began_s
         act = story.due(passed_s, done)
         if act is not None:
@@ -87,5 +86,5 @@ def play(story: Story, stage: Stage, watcher: Watcher, stop: threading.Event) ->
             done += 1
         else:
             watcher.look(passed_s)
-            stop.wait(LOOK_S)
+            time.sleep(LOOK_S)
     stage.finish(lambda: watcher.look(time.monotonic() - began_s))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from rich.table import Table
 
 from cli.demo.stage import Stage
 from firmware.journal import Series
-from firmware.journal.look import JournalLook
+from firmware.journal.look import JournalLook, SeriesLook
+from fleet.store import Counts
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,29 +24,27 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     stored_twice: int
 
 
-def summarise(stage: Stage) -> Summary:
-    """Count, each number where it is kept: the journal's file, the store's tables."""
+def count(stage: Stage) -> tuple[Summary, int]:
+    """Count each number where it is kept: the journal's file, the store's tables. With it: the fixes that were only in memory."""
     with JournalLook(stage.journal_file) as look:
         series = look.series()
+    fixes_written = next(one.last for one in series if one.series == Series.TSEQ)
+    return summarise(series, stage.counts(), stage.total("fixes_read")), max(0, stage.total("fixes_read") - fixes_written)
+
+
+def summarise(series: Sequence[SeriesLook], counts: Counts | None, fixes_read: int) -> Summary:
+    """Compare what the unit wrote with what the fleet holds; None when its store could not be read: then all is lost."""
     written = sum(one.last for one in series)
-    counts = stage.counts()
     received = counts.fixes + counts.records if counts else 0
     distinct = counts.fixes_distinct_time + counts.records_distinct if counts else 0
     return Summary(
-        fixes_read=stage.total("fixes_read"),
+        fixes_read=fixes_read,
         records_written=written,
         records_received=received,
         records_receipted=written - sum(one.waiting for one in series),
         lost=written - distinct,
         stored_twice=received - distinct,
     )
-
-
-def in_memory(stage: Stage) -> int:
-    """Fixes that were read and not yet written when the plug was pulled."""
-    with JournalLook(stage.journal_file) as look:
-        written = next(one.last for one in look.series() if one.series == Series.TSEQ)
-    return max(0, stage.total("fixes_read") - written)
 
 
 MEANING = {
