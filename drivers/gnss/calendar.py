@@ -69,12 +69,13 @@ class Calendar:
         One that is not `certain` (stated without a fix: a battery clock, or a guess) starts no count.
         """
         expected = self.expected(tod_s)
-        stated = moment(days[-1], tod_s) if days else None
+        moments = [moment(day, tod_s) for day in days]
+        stated = expected if expected in moments else next(iter(moments), None)
         if not certain:
             return expected or stated
         if stated is None:
             self._last = expected
-        elif expected is None or not self._is_sure or days.count(days[-1]) > 1 or self._persists(stated, expected):
+        elif expected is None or not self._is_sure or moments.count(stated) > 1 or self._persists(stated, expected):
             self._last, self._disputes, self._is_sure = stated, 0, True
         else:
             self._last = expected

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 SAME_TIME_S = 0.006  # Magellan writes 120824.758 and 120824.76 for one moment; 100 Hz receivers step by 0.010
 MODE_LASTS_S = 10.0  # receivers that save bandwidth send GSA every five seconds
+ALTITUDE_LASTS_S = 2.5  # one lost GGA does not make a fix two-dimensional
 STEP_S = 3.0  # a longer step in time needs a second sentence to be believed
 PERIODS_PER_STEP = 2.5
 LONGEST_PERIOD_S = 60.0
 FEWEST_SATELLITES = 3
-MOST_LEADING = 8  # GSA of every constellation, and VTG
+MOST_UNTIMED = 8  # GSA of every constellation, and VTG
 NO_FIX, TWO_D, THREE_D = 1, 2, 3
 POSITIONED = (Rmc, Gga, Gns, Gll)
 
@@ -36,9 +37,10 @@ class _Arrival(NamedTuple):
 class _Burst:
     """What the sentences of one moment have said so far."""
 
-    def __init__(self, tod_s: float | None, serial: int) -> None:
+    def __init__(self, tod_s: float | None, serial: int, mono_s: float) -> None:
         self.tod_s = tod_s
         self.serial = serial
+        self.mono_s = mono_s  # when its first sentence came
         self.by_kind: dict[type[Value], Value] = {}  # in order of arrival
         self.addresses: set[str] = set()
         self.gsa_mode = 0
@@ -83,12 +85,13 @@ class Assembler:
     def __init__(self, not_before: date) -> None:
         self._calendar = Calendar(not_before)
         self._gate = PlausibilityGate()
-        self._habits = BurstHabits()
-        self._burst = _Burst(None, 0)
+        self._habits = {is_void: BurstHabits() for is_void in (False, True)}  # without a fix receivers send other sentences
+        self._burst = _Burst(None, 0, 0.0)
         self._period_s = 0.0
         self._doubted: list[_Arrival] = []  # a sentence whose time jumped, and what came after it
         self._leading: list[_Arrival] = []  # untimed sentences that came before the first timed one of their burst
         self._mode = (-2, 0.0, 0)  # burst, time of day and mode of the last GSA
+        self._altitude_tod_s: float | None = None
         self._motion = Motion()
         self._undated = UndatedEpochs()
 
@@ -99,10 +102,10 @@ class Assembler:
             return []
         if isinstance(value, Vtg | Gsa):
             if self._doubted:
-                self._doubted.append(arrival)
+                self._doubted = [*self._doubted[:MOST_UNTIMED], arrival]
                 return []
             return self._take_untimed(arrival)
-        if not self._steady(value):
+        if not self._steady(value, mono_s):
             return self._doubt(arrival)
         untimed, self._doubted = self._doubted[1:], []
         epochs = [epoch for held in untimed for epoch in self._take_untimed(held)]
@@ -119,11 +122,13 @@ class Assembler:
 
     # Time: a jump needs two sentences
 
-    def _steady(self, value: Timed) -> bool:
+    def _steady(self, value: Timed, mono_s: float) -> bool:
         if value.tod_s is None or self._burst.tod_s is None:
             return True
         step = step_s(self._burst.tod_s, value.tod_s)
-        return -SAME_TIME_S <= step <= max(STEP_S, self._period_s * PERIODS_PER_STEP)
+        if -SAME_TIME_S <= step <= max(STEP_S, self._period_s * PERIODS_PER_STEP):
+            return True
+        return step > 0 and abs(step - (mono_s - self._burst.mono_s)) <= STEP_S / 2  # an outage: our own clock went on by as much
 
     def _doubt(self, arrival: _Arrival) -> list[Epoch]:
         held, self._doubted = self._doubted, [arrival]
@@ -134,7 +139,7 @@ class Assembler:
         self._calendar.jump(_tod_s(held[0]))
         self._period_s = min(abs(step_s(self._burst.tod_s or 0.0, _tod_s(held[0]))), LONGEST_PERIOD_S)
         self._gate.forget()
-        self._burst = _Burst(_tod_s(held[0]), self._burst.serial + 1)
+        self._burst = _Burst(_tod_s(held[0]), self._burst.serial + 1, held[0].mono_s)
         for belated in [*held, arrival]:
             epochs += self.add(*belated)
         return epochs
@@ -147,7 +152,7 @@ class Assembler:
             before.tod_s = value.tod_s if before.tod_s is None else before.tod_s
             return self._take(arrival)
         epochs = self._close(arrival)
-        self._burst = _Burst(value.tod_s, before.serial + 1)
+        self._burst = _Burst(value.tod_s, before.serial + 1, arrival.mono_s)
         if value.tod_s is not None and before.tod_s is not None:
             self._period_s = abs(step_s(before.tod_s, value.tod_s))
             self._burst.frozen = value.tod_s == before.tod_s
@@ -159,7 +164,7 @@ class Assembler:
     def _take_untimed(self, arrival: _Arrival) -> list[Epoch]:
         again = isinstance(arrival.value, Vtg) and arrival.value.address in self._burst.addresses
         if again or self._burst.over:
-            self._leading = [*self._leading[-MOST_LEADING:], arrival]
+            self._leading = [*self._leading[-MOST_UNTIMED:], arrival]
             return []
         return self._take(arrival)
 
@@ -168,14 +173,14 @@ class Assembler:
         burst.add(arrival.value)
         if kind is Gsa:
             self._mode = (burst.serial, burst.tod_s or 0.0, burst.gsa_mode)
-        if burst.tells_position and self._habits.complete_after(kind, burst.by_kind) and self._can_date(burst):
+        if burst.tells_position and self._habits[burst.has_void].complete_after(kind, burst.by_kind) and self._can_date(burst):
             return self._publish(arrival.offset_bytes, arrival.mono_s)
         return []
 
     def _close(self, arrival: _Arrival) -> list[Epoch]:
         epochs = self._publish(arrival.offset_bytes, arrival.mono_s)
         if self._burst.tells_position:
-            self._habits.learn(self._burst.by_kind)
+            self._habits[self._burst.has_void].learn(self._burst.by_kind)
         return epochs
 
     # Epochs: what a burst amounts to
@@ -192,25 +197,25 @@ class Assembler:
 
     def _epoch(self, burst: _Burst, offset_bytes: int, mono_s: float) -> Epoch:
         at = self._date(burst)
-        gga, gns = burst.by_kind.get(Gga), burst.by_kind.get(Gns)
-        detail = next((value for value in (gga, gns) if isinstance(value, Gga | Gns)), None)
+        details = [value for kind in (Gga, Gns) if isinstance(value := burst.by_kind.get(kind), Gga | Gns)]
+        sats_used = max((value.sats_used for value in details if value.sats_used is not None), default=None)
         mode = self._fix_mode(burst)
         stated = [value.position for value in self._fixes(burst) if value.position]
         position = self._gate.choose(burst.tod_s, stated) if mode >= TWO_D and burst.tod_s is not None else None
         if position is None:
-            return Epoch(at=at, mode=NO_FIX, sats_used=detail.sats_used if detail else None, mono_s=mono_s, offset_bytes=offset_bytes)
+            return Epoch(at=at, mode=NO_FIX, sats_used=sats_used, mono_s=mono_s, offset_bytes=offset_bytes)
         speed, course, age_s = self._motion.at(burst.tod_s or 0.0, _said_motion(burst))
         return Epoch(
             at=at,
             mode=mode,
             lat_deg=position.lat_deg,
             lon_deg=position.lon_deg,
-            alt_msl_m=detail.alt_msl_m if detail else None,
+            alt_msl_m=next((value.alt_msl_m for value in details if value.alt_msl_m is not None), None),
             speed_mps=speed,
             course_deg=course,
             speed_age_s=age_s,
-            hdop=detail.hdop if detail else None,
-            sats_used=detail.sats_used if detail else None,
+            hdop=next((value.hdop for value in details if value.hdop is not None), None),
+            sats_used=sats_used,
             mono_s=mono_s,
             offset_bytes=offset_bytes,
         )
@@ -239,7 +244,11 @@ class Assembler:
             return NO_FIX
         if (mode := self._mode_from_gsa(burst)) >= TWO_D:
             return mode
-        return THREE_D if any(isinstance(value, Gga | Gns) and value.alt_msl_m is not None for value in fixes) else TWO_D
+        tod_s = burst.tod_s or 0.0
+        if any(isinstance(value, Gga | Gns) and value.alt_msl_m is not None for value in fixes):
+            self._altitude_tod_s = tod_s
+        has_altitude = self._altitude_tod_s is not None and abs(step_s(self._altitude_tod_s, tod_s)) <= ALTITUDE_LASTS_S
+        return THREE_D if has_altitude else TWO_D
 
     def _mode_from_gsa(self, burst: _Burst) -> int:
         serial, tod_s, mode = self._mode

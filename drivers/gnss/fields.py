@@ -50,7 +50,8 @@ def is_active(field: str) -> bool:
 
 
 def number(field: str) -> float | None:
-    """Read a decimal number."""
+    """Read a decimal number; some receivers pad it with spaces."""
+    field = field.strip()
     if not field:
         return None
     if not _NUMBER.fullmatch(field):
@@ -60,6 +61,7 @@ def number(field: str) -> float | None:
 
 def whole(field: str, most: int) -> int | None:
     """Read a whole number from 0 to `most`."""
+    field = field.strip()
     if not field:
         return None
     if not field.isdigit() or int(field) > most:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from drivers.gnss.sentences import Gga, Gns, Gsa, Rmc, Value
+from drivers.gnss.sentences import Gga, Gns, Gsa, Rmc, Value, Vtg
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 BURSTS_LEARNED = 10
 USUALLY = 0.6  # what follows less often than this is not worth waiting for
-ESSENTIAL = (Rmc, Gga, Gns)  # what these say (speed, date, altitude) nothing else says
+ESSENTIAL = (Rmc, Gga, Gns)  # what these say (speed, date, altitude) only VTG says too: the speed, where no RMC comes
 
 
 class BurstHabits:
@@ -32,10 +32,14 @@ class BurstHabits:
             return False
         if any(self._is_owed(essential, tails) for essential in ESSENTIAL if essential not in seen):
             return False
+        if Rmc not in seen and Vtg not in seen and not self._is_regular(Rmc) and self._is_owed(Vtg, tails):
+            return False
         return Gsa in seen or sum(Gsa in tail for tail in tails) < USUALLY * len(tails)
 
-    def _is_owed(self, essential: type[Value], tails: list[list[type[Value]]]) -> bool:
+    def _is_owed(self, kind: type[Value], tails: list[list[type[Value]]]) -> bool:
         """Whether to wait: once is enough for what comes in every burst, not for what comes in some (5 Hz GGA, 1 Hz RMC)."""
-        followed = sum(essential in tail for tail in tails)
-        regular = sum(essential in burst for burst in self._bursts) >= USUALLY * len(self._bursts)
-        return followed > 0 if regular else followed >= USUALLY * len(tails)
+        followed = sum(kind in tail for tail in tails)
+        return followed > 0 if self._is_regular(kind) else followed >= USUALLY * len(tails)
+
+    def _is_regular(self, kind: type[Value]) -> bool:
+        return sum(kind in burst for burst in self._bursts) >= USUALLY * len(self._bursts)

@@ -39,6 +39,7 @@ class PlausibilityGate:
 
     def __init__(self) -> None:
         self._last: tuple[float, Position] | None = None
+        self._is_sure = False  # not by one sentence alone
         self._jumped: tuple[float, Position] | None = None
         self._jumps = 0
         self._exact_epochs = 0
@@ -49,7 +50,10 @@ class PlausibilityGate:
         best = self._agreed(tod_s, self._untorn(stated))
         if best is None:
             return None
-        if self._last is None or _reachable(self._last, tod_s, best) or self._insists(tod_s, best):
+        witnesses = sum(distance_m(best, other) <= SAME_PLACE_M for other in stated)
+        reached = self._last is not None and _reachable(self._last, tod_s, best)
+        if reached or self._last is None or (witnesses > 1 and not self._is_sure) or self._insists(tod_s, best):
+            self._is_sure = self._last is not None or witnesses > 1
             self._last, self._jumped, self._jumps = (tod_s, best), None, 0
             return best
         return None
@@ -71,7 +75,10 @@ class PlausibilityGate:
             self._exact_epochs = 0
             return stated
         most = max(groups, key=len)
-        return most if len(most) > 1 else []
+        if len(most) > 1:
+            return most
+        far_apart = any(distance_m(stated[0], other) > SAME_PLACE_M for other in stated)
+        return stated if far_apart else []  # far apart, the reachable one can still be told
 
     def _agreed(self, tod_s: float, stated: list[Position]) -> Position | None:
         """Return the finest of the positions that most sentences agree on; in a tie, of those within reach."""

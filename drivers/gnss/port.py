@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import select
+import termios
 from typing import TYPE_CHECKING
 
 from drivers.errors import PortGoneError
@@ -27,26 +29,38 @@ class BytePort:
         self.baud = baud
         try:
             self._serial: serial.Serial = serial.Serial(path, baud, timeout=0, exclusive=True)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             raise PortGoneError(_why_not_open(path, error)) from error
 
     def read(self, timeout_s: float) -> bytes:
         """Wait for bytes, at most this long, and return all that came; empty after a silent wait."""
         try:
-            if self._serial.timeout != timeout_s:
-                self._serial.timeout = timeout_s
-            first = self._serial.read(1)
-            return bytes(first + self._serial.read(self._serial.in_waiting)) if first else b""
+            ready, _, _ = select.select([self._serial.fileno()], [], [], timeout_s)
+            return bytes(self._serial.read(max(1, self._serial.in_waiting))) if ready else b""
         except OSError as error:
             self.close()
-            raise PortGoneError(f"The receiver at {self.path} was unplugged; plug it in again, it is taken up by itself.") from error
+            raise PortGoneError(_unplugged(self.path)) from error
+
+    def listen_at(self, baud: int) -> None:
+        """Change the speed of the line and drop what came at the old one."""
+        self.baud = baud
+        try:
+            self._serial.baudrate = baud
+            self._serial.reset_input_buffer()
+        except (OSError, termios.error) as error:
+            self.close()
+            raise PortGoneError(_unplugged(self.path)) from error
 
     def close(self) -> None:
         """Give the port back; a second time does nothing."""
         self._serial.close()
 
 
-def _why_not_open(path: str, error: OSError | ValueError) -> str:
+def _unplugged(path: str) -> str:
+    return f"The receiver at {path} was unplugged; plug it in again, it is taken up by itself."
+
+
+def _why_not_open(path: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number in _ABSENT:
         return f"There is no serial port {path}; plug the receiver in, or correct the port's name in the settings."

@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from drivers.errors import PortGoneError
+from drivers.gnss.baud import RATES, BaudHunt
 from drivers.gnss.epoch import Assembler
 from drivers.gnss.fields import FieldError
 from drivers.gnss.fix import Epoch
@@ -18,7 +19,6 @@ from drivers.gnss.sky import Satellite, Sky
 
 QUIET_S = 0.3  # a burst is over when the line is silent this long: no receiver pauses so long inside one
 SILENT_S = 3.0
-USUAL_BAUD = 9_600
 ENOUGH_BYTES = 500  # this much without one good sentence is not a matter of luck
 
 
@@ -36,19 +36,22 @@ class GnssStatus(msgspec.Struct, frozen=True):
     stale: bool  # no fix for two periods
     antenna: str | None  # as the receiver words it: OK, OPEN, SHORT ...
     jamming: str | None  # its last notice about interference
+    sentences_mended: int = 0  # of the good ones: one flipped bit was put right
 
 
 class GnssReceiver:
     """Reads epochs from the receiver at a serial port.
 
     Opening is left to the first `read`; after a PortGoneError the next `read` tries again. `not_before` is a day
-    before which no epoch can be dated, such as the day the firmware was built. One thread reads; `status` may be
+    before which no epoch can be dated, such as the day the firmware was built. Without `baud` the speed of the line is
+    found out, in ten seconds at most while the receiver speaks. One thread reads; `status` may be
     asked for by any.
     """
 
     def __init__(self, port: str, baud: int | None = None, *, not_before: date) -> None:
         self._path = port
-        self._baud = baud or USUAL_BAUD
+        self._hunt = BaudHunt(time.monotonic()) if baud is None else None
+        self._baud = baud or RATES[0]
         self._port: BytePort | None = None
         self._framer = Framer()
         self._assembler = Assembler(not_before)
@@ -92,6 +95,7 @@ class GnssReceiver:
     def _wait(self, deadline_s: float) -> list[Epoch]:
         if self._port is None:
             self._port = BytePort(self._path, self._baud)
+            self._last_byte_s = None
         epochs: list[Epoch] = []
         while not epochs and (left_s := deadline_s - time.monotonic()) > 0:
             data = self._port.read(min(left_s, QUIET_S))
@@ -99,11 +103,18 @@ class GnssReceiver:
             if data:
                 self._last_byte_s = now_s
                 epochs = self._take(data, now_s)
-            elif left_s >= QUIET_S:
+            elif self._last_byte_s is not None and now_s - self._last_byte_s >= QUIET_S:
                 epochs = self._assembler.idle(self._framer.read_bytes, now_s)
+            self._find_baud(self._port, now_s)
         for epoch in epochs:
             self._remember(epoch)
         return epochs
+
+    def _find_baud(self, port: BytePort, now_s: float) -> None:
+        if self._hunt is not None and self._hunt.look(now_s, self._framer.read_bytes, self._framer.good):
+            self._baud = self._hunt.baud
+            port.listen_at(self._baud)
+            self._framer.cut()
 
     def _take(self, data: bytes, now_s: float) -> list[Epoch]:
         epochs: list[Epoch] = []
@@ -144,6 +155,7 @@ class GnssReceiver:
             stale=self._is_stale(age_s),
             antenna=self._sky.antenna,
             jamming=self._sky.jamming,
+            sentences_mended=self._framer.mended,
         )
 
     def _state(self, now_s: float) -> str:
@@ -151,10 +163,18 @@ class GnssReceiver:
             return self._trouble
         if self._port is None:
             return f"The port {self._path} is not open yet."
+        return self._complaint(now_s) or self._fix_state()
+
+    def _complaint(self, now_s: float) -> str | None:
+        if self._hunt is not None and not self._hunt.found:
+            return f"Looking for the speed of the line: nothing readable yet, now trying {self._baud} baud."
         if self._last_byte_s is None or now_s - self._last_byte_s > SILENT_S:
             return f"The receiver at {self._path} is silent; check its power and its transmit wire."
         if self._framer.good == 0 and self._framer.read_bytes > ENOUGH_BYTES:
             return f"{self._path} delivers bytes but no sentences at {self._baud} baud; set the receiver's own rate in the settings."
+        return None
+
+    def _fix_state(self) -> str:
         if self._epoch is None or not self._epoch.has_fix:
             return "The receiver works but has no fix; it needs a view of the sky, and up to a minute after a cold start."
         return f"The receiver has a {self._epoch.mode}D fix."

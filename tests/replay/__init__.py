@@ -1,0 +1,1 @@
+"""Recordings and the epochs that they must give."""
