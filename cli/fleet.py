@@ -29,6 +29,7 @@ from mqtt import settings, topics
 from mqtt.messages import utc_ms
 
 KMH_PER_MPS = 3.6
+DAY_MS = 86_400_000
 
 
 def add_commands(commands: Commands) -> None:
@@ -57,10 +58,9 @@ def _add_track(group: Commands) -> argparse.ArgumentParser:
         "--from",
         dest="since",
         metavar="TIME",
-        required=True,
-        help="2026-05-04 or 2026-05-04T08:00, UTC unless it ends in an offset like +02:00",
+        help="2026-05-04 or 2026-05-04T08:00, UTC unless it ends in an offset like +02:00; a day before the end when absent",
     )
-    command.add_argument("--to", dest="until", metavar="TIME", required=True, help="the end of it, included")
+    command.add_argument("--to", dest="until", metavar="TIME", help="the end of it, included; the newest fix when absent")
     command.add_argument("--format", choices=tuple(track.FORMATS), default="geojson", help="(default geojson)")
     command.add_argument("-o", "--output", metavar="FILE", type=Path, help="file to write; standard output when absent")
     return command
@@ -145,11 +145,16 @@ def _spans(spans: list[tuple[int, int]]) -> str:
 
 def run_track(arguments: argparse.Namespace) -> int:
     """Write a track."""
-    since_ms, until_ms = _time_ms("--from", arguments.since), _time_ms("--to", arguments.until)
-    if until_ms < since_ms:
-        raise UsageError("--to lies before --from")
+    since_ms = _time_ms("--from", arguments.since) if arguments.since else None
+    until_ms = _time_ms("--to", arguments.until) if arguments.until else None
     with _opened(arguments) as store:
         _check_unit(store, arguments.unit)
+        if until_ms is None:
+            newest = store.newest_fix(arguments.unit)
+            until_ms = newest.t_ms if newest else 0
+        since_ms = until_ms - DAY_MS if since_ms is None else since_ms
+        if until_ms < since_ms:
+            raise UsageError("--to lies before --from")
         with closing(store.fixes(arguments.unit, since_ms, until_ms)) as fixes:
             _write(track.FORMATS[arguments.format](arguments.unit, fixes), arguments.output)
     return 0

@@ -1,0 +1,1 @@
+"""What the other end runs: receiver, store, receipts, gap report."""

@@ -1,0 +1,157 @@
+"""The fleet's store: each record once, and the word on what is held. The only SQL of the other end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from fleet.intake import Item, Series
+from fleet.rows import Counts, EventRow, Holding, Kept, RefusedRow, SeriesHolding, SeriesRow, UnitRow
+from fleet.store import keeping, migrations
+from fleet.store.database import Database, Row, StoreAwayError, StoreError, TryAgainError, UnstorableError
+from fleet.store.postgres import PostgresDatabase
+from fleet.store.sqlite import SqliteDatabase
+from mqtt.codec import TrackPoint
+
+__all__ = [
+    "Counts", "EventRow", "Holding", "Kept", "RefusedRow", "SeriesHolding", "SeriesRow", "Store", "StoreAwayError",
+    "StoreError", "UnitRow", "UnstorableError", "open_store",
+]  # fmt: skip
+
+RACES = 20  # lost transactions in a row after which the database counts as away
+NEWEST_FIX = """SELECT tseq, t_ms, lat_e7, lon_e7, alt_m, speed_cms, course_cdeg, sats, hdop_e1 FROM fix
+    WHERE journal = ? ORDER BY t_ms DESC LIMIT 1"""
+FIXES = """SELECT f.tseq, f.t_ms, f.lat_e7, f.lon_e7, f.alt_m, f.speed_cms, f.course_cdeg, f.sats, f.hdop_e1
+    FROM fix f JOIN journal j ON j.journal = f.journal
+    WHERE j.unit = ? AND f.t_ms BETWEEN ? AND ? ORDER BY f.t_ms, f.journal, f.tseq"""
+COUNT_FIXES = "SELECT count(*) FROM fix f JOIN journal j ON j.journal = f.journal WHERE j.unit = ?"
+COUNT_TIMES = """SELECT count(*) FROM (
+    SELECT DISTINCT f.boot, f.t_ms FROM fix f JOIN journal j ON j.journal = f.journal WHERE j.unit = ?) AS times"""
+COUNT_RECORDS = "SELECT count(*) FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq'"
+COUNT_HAPPENINGS = """SELECT count(*) FROM (
+    SELECT DISTINCT r.boot, r.mono_ms, r.event, r.data,
+        CASE WHEN r.event IS NULL THEN r.number END AS own_number, CASE WHEN r.event IS NULL THEN r.journal END AS own_journal
+    FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq') AS happenings"""
+
+
+def open_store(url: str, *, writing: bool = True) -> Store:
+    """The store of a URL, not yet opened; StoreError when the URL is none."""
+    parts = urlsplit(url)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return Store(PostgresDatabase(url), writing=writing)
+    if parts.scheme == "sqlite" and parts.path and not parts.netloc:
+        return Store(SqliteDatabase(Path(unquote(parts.path)), writing=writing), writing=writing)
+    raise StoreError(f"{url} is no store: write sqlite:///absolute/path.db or postgresql://user@host/database")
+
+
+class Store:
+    """Everything the fleet sent. For one thread."""
+
+    def __init__(self, db: Database, *, writing: bool = True) -> None:
+        self._db = db
+        self._writing = writing
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self._db.place
+
+    def open(self) -> None:
+        """Connect, and make or check the schema; StoreAwayError when it may work later, StoreError when it will not."""
+        self._db.connect()
+        if self._writing:
+            migrations.bring_up_to_date(self._db, _now_ms())
+        else:
+            migrations.check_version(self._db)
+
+    def close(self) -> None:
+        """Let go."""
+        self._db.close()
+
+    def keep(self, items: Sequence[Item], at_ms: int) -> Kept:
+        """Store items in one transaction; on return they are durable, on an error none of them is stored.
+
+        StoreAwayError: the same items may be tried again later. UnstorableError: the database does not take one of them.
+        """
+        if not self._db.connected:
+            self.open()
+        for _ in range(RACES):
+            try:
+                with self._db.transaction():
+                    return keeping.keep(self._db, items, at_ms)
+            except TryAgainError as error:
+                lost = error
+        raise lost
+
+    def units(self) -> list[UnitRow]:
+        """Every unit that was ever heard, by name."""
+        rows = self._db.query(
+            """SELECT u.unit, u.first_ms, u.seen_ms, u.log, u.state, live.payload, last.payload, health.payload FROM unit u
+            LEFT JOIN newest live ON live.unit = u.unit AND live.kind = 'live'
+            LEFT JOIN newest last ON last.unit = u.unit AND last.kind = 'last'
+            LEFT JOIN newest health ON health.unit = u.unit AND health.kind = 'health' ORDER BY u.unit"""
+        )
+        return [UnitRow(**dict(zip(UnitRow.__struct_fields__, row, strict=True))) for row in rows]
+
+    def series(self, unit: str | None = None) -> list[SeriesRow]:
+        """Both series of every journal, of one unit or of all; the unit's present journal first."""
+        rows = self._db.query(
+            """SELECT j.journal, j.unit, j.log, coalesce(u.log, j.log) = j.log, j.records, j.fixes
+            FROM journal j JOIN unit u ON u.unit = j.unit WHERE ? OR j.unit = ? ORDER BY j.unit, j.first_ms DESC, j.journal DESC""",
+            (unit is None, unit),
+        )
+        return [
+            SeriesRow(
+                unit=name, log=log, series=series, current=bool(current), rows=count,
+                coverage=keeping.coverage(self._db, journal, series), ledger=keeping.ledger(self._db, journal, series),
+            )
+            for journal, name, log, current, records, fixes in rows
+            for series, count in ((Series.SEQ, records), (Series.TSEQ, fixes))
+        ]  # fmt: skip
+
+    def newest_fix(self, unit: str) -> TrackPoint | None:
+        """The fix with the latest time."""
+        journals = self._db.query("SELECT journal FROM journal WHERE unit = ?", (unit,))
+        newest = [row for key in journals for row in self._db.query(NEWEST_FIX, key)]
+        return max((TrackPoint(*row) for row in newest), key=lambda point: point.t_ms, default=None)
+
+    def fixes(self, unit: str, from_ms: int, to_ms: int) -> Generator[TrackPoint]:
+        """The fixes of a time, both ends included, in the order of the satellites' time."""
+        with closing(self._db.stream(FIXES, (unit, from_ms, to_ms))) as rows:
+            for row in rows:
+                yield TrackPoint(*row)
+
+    def events(self, unit: str, limit: int) -> list[EventRow]:
+        """The last numbered messages of a unit, oldest first."""
+        rows = self._db.query(
+            """SELECT j.log, r.number, r.span, r.kind, r.event, r.t_ms, r.received_ms, r.data, r.fault, r.payload
+            FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq'
+            ORDER BY j.first_ms DESC, j.journal DESC, r.number DESC LIMIT ?""",
+            (unit, limit),
+        )
+        return [EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True))) for row in reversed(rows)]
+
+    def refused(self) -> list[RefusedRow]:
+        """What was set aside, newest first."""
+        rows = self._db.query("SELECT topic, sha256, reason, count, last_ms, payload FROM refused ORDER BY last_ms DESC, topic, sha256")
+        return [RefusedRow(**dict(zip(RefusedRow.__struct_fields__, row, strict=True))) for row in rows]
+
+    def counts(self, unit: str) -> Counts:
+        """How many rows there are, and how many differ in what they say: the check that nothing is stored twice."""
+        return Counts(
+            fixes=self._number(COUNT_FIXES, unit),
+            records=self._number(COUNT_RECORDS, unit),
+            fixes_distinct_time=self._number(COUNT_TIMES, unit),
+            records_distinct=self._number(COUNT_HAPPENINGS, unit),
+        )
+
+    def _number(self, sql: str, unit: str) -> int:
+        rows: list[Row] = self._db.query(sql, (unit,))
+        return int(rows[0][0])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

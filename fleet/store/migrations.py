@@ -1,0 +1,89 @@
+"""The schema, made by steps with names; a step that was released is never changed, a new one is added below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fleet.store.database import Database, StoreError
+
+
+class NewerStoreError(StoreError):
+    """A later version of this program made the store."""
+
+
+def _first_tables(db: Database) -> None:
+    """Units, their journals, and what they sent."""
+    big, octets, identity = db.dialect.big, db.dialect.octets, db.dialect.identity
+    for statement in (
+        f"""CREATE TABLE unit (
+            unit TEXT PRIMARY KEY, first_ms {big} NOT NULL, seen_ms {big} NOT NULL,
+            log TEXT, session {big}, state TEXT)""",
+        f"""CREATE TABLE newest (
+            unit TEXT NOT NULL REFERENCES unit, kind TEXT NOT NULL, at_ms {big} NOT NULL, received_ms {big} NOT NULL,
+            payload {octets} NOT NULL, PRIMARY KEY (unit, kind))""",
+        f"""CREATE TABLE journal (
+            journal {identity}, unit TEXT NOT NULL REFERENCES unit, log TEXT NOT NULL, first_ms {big} NOT NULL,
+            records {big} NOT NULL DEFAULT 0, fixes {big} NOT NULL DEFAULT 0, UNIQUE (unit, log))""",
+        f"""CREATE TABLE fix (
+            journal {big} NOT NULL REFERENCES journal, tseq {big} NOT NULL, boot TEXT NOT NULL, t_ms {big} NOT NULL,
+            lat_e7 {big} NOT NULL, lon_e7 {big} NOT NULL, alt_m {big}, speed_cms {big}, course_cdeg {big}, sats {big}, hdop_e1 {big},
+            received_ms {big} NOT NULL, PRIMARY KEY (journal, tseq))""",
+        "CREATE INDEX fix_by_time ON fix (journal, t_ms)",
+        f"""CREATE TABLE record (
+            journal {big} NOT NULL REFERENCES journal, series TEXT NOT NULL, number {big} NOT NULL, span {big} NOT NULL,
+            kind TEXT NOT NULL, event TEXT, t_ms {big}, boot TEXT, mono_ms {big}, data TEXT, fault TEXT,
+            received_ms {big} NOT NULL, payload {octets} NOT NULL, PRIMARY KEY (journal, series, number))""",
+        "CREATE INDEX record_by_time ON record (journal, t_ms)",
+        f"""CREATE TABLE coverage (
+            journal {big} NOT NULL REFERENCES journal, series TEXT NOT NULL, first {big} NOT NULL, last {big} NOT NULL,
+            PRIMARY KEY (journal, series, first))""",
+        f"""CREATE TABLE ledger (
+            journal {big} NOT NULL REFERENCES journal, series TEXT NOT NULL, at_ms {big} NOT NULL,
+            issued {big} NOT NULL, receipted {big} NOT NULL, waiting {big} NOT NULL, dropped {big} NOT NULL,
+            PRIMARY KEY (journal, series))""",
+        f"""CREATE TABLE blob (
+            unit TEXT NOT NULL REFERENCES unit, sha TEXT NOT NULL, at_byte {big} NOT NULL, received_ms {big} NOT NULL,
+            payload {octets} NOT NULL, PRIMARY KEY (unit, sha, at_byte))""",
+        f"""CREATE TABLE refused (
+            topic TEXT NOT NULL, sha256 TEXT NOT NULL, reason TEXT NOT NULL, count {big} NOT NULL,
+            first_ms {big} NOT NULL, last_ms {big} NOT NULL, payload {octets} NOT NULL, PRIMARY KEY (topic, sha256))""",
+        "CREATE INDEX refused_by_time ON refused (last_ms)",
+    ):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_first_tables,)
+NAMES = tuple(step.__name__.strip("_") for step in STEPS)
+
+
+def bring_up_to_date(db: Database, at_ms: int) -> None:
+    """Take every step that this store has not seen yet, in one transaction; StoreError when it is of a newer version."""
+    with db.transaction():
+        if db.dialect.schema_lock:
+            db.query(db.dialect.schema_lock)
+        db.execute(f"CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, at_ms {db.dialect.big} NOT NULL)")
+        taken = _taken(db)
+        for name, step in zip(NAMES, STEPS, strict=True):
+            if name not in taken:
+                step(db)
+                db.execute("INSERT INTO migration (name, at_ms) VALUES (?, ?)", (name, at_ms))
+
+
+def _taken(db: Database) -> set[str]:
+    taken = {name for (name,) in db.query("SELECT name FROM migration")}
+    unknown = sorted(taken - set(NAMES))
+    if unknown:
+        raise NewerStoreError(f"the store {db.place} was made by a newer version of roadproof (step {unknown[0]}); update this one")
+    return taken
+
+
+def check_version(db: Database) -> None:
+    """StoreError when the store's schema is not this version's; changes nothing."""
+    try:
+        taken = _taken(db)
+    except NewerStoreError:
+        raise
+    except StoreError:
+        raise StoreError(f"{db.place} holds no fleet store yet; start the receiver on it first") from None
+    if taken != set(NAMES):
+        raise StoreError(f"the store {db.place} is of an older version; start the new receiver on it once")

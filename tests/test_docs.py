@@ -1,0 +1,83 @@
+"""What the documentation promises exists: links lead somewhere, commands can be typed, settings are known."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cli.main import parser
+from firmware.config import Config
+from fleet.config import FleetSettings
+from mqtt import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(page for page in ROOT.rglob("*.md") if ".venv" not in page.parts and "node_modules" not in page.parts)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"(?:^|&& |\| |sudo )(?:\./|[\w/.]*/)?roadproof ([a-z][^|>&#;)\n]*)", re.MULTILINE)
+LAUNCHER_WORDS = {"test", "setup"}  # the launcher's own
+
+
+def _blocks(page: Path, *kinds: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")) if kind in kinds]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
+    for text in _blocks(page, "sh", "shell", "bash", "console"):
+        for words in COMMAND.findall(text.replace("\\\n", " ")):
+            arguments = shlex.split(words)
+            if arguments[0] not in LAUNCHER_WORDS and "--help" not in arguments:
+                assert parser().parse_args(arguments).run, words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_settings_file_of_a_page_is_accepted(page: Path) -> None:
+    for text in _blocks(page, "toml"):
+        table = tomllib.loads(text)
+        kind = Config if "unit" in table else FleetSettings if "broker" in table else None
+        if kind is not None:
+            settings.read(table, kind)
+
+
+def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout.split()
+    home = str(ROOT) + "/"
+    assert [name for name in listed if (ROOT / name).is_file() and home.encode() in (ROOT / name).read_bytes()] == []
+
+
+def test_every_command_has_a_help_with_an_example() -> None:
+    without = []
+    for words in _commands(parser(), ()):
+        told = _help_of(words)
+        if "example" not in told:
+            without.append(" ".join(words))
+    assert without == []
+
+
+def _commands(command: object, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    below = [action.choices for action in getattr(command, "_actions", []) if action.__class__.__name__ == "_SubParsersAction"]
+    if not below:
+        return [words]
+    return [found for name, deeper in below[0].items() for found in _commands(deeper, (*words, name))]
+
+
+def _help_of(words: tuple[str, ...]) -> str:
+    command = parser()
+    for word in words:
+        (group,) = [action for action in command._actions if action.__class__.__name__ == "_SubParsersAction"]
+        choices = group.choices
+        assert isinstance(choices, dict)
+        command = choices[word]
+    return command.format_help()
