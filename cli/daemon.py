@@ -77,8 +77,12 @@ def table(found: Status) -> Table:
     for fault in found.faults:
         view.add_row("board", fault)
     view.add_row("GNSS", found.gnss)
+    view.add_row("receiver", found.gnss_setup)
+    if found.chrony:
+        view.add_row("chrony", found.chrony)
     place = found.position
     view.add_row("position", f"{place.lat_deg:.6f} {place.lon_deg:.6f}  {time_text(place.at_ms)}" if place else "none yet")
+    view.add_row("odometer", f"{found.odometer_m / 1000:.1f} km")
     view.add_row("vehicle", f"{found.trip}, ignition {'not wired' if found.ignition is None else 'on' if found.ignition else 'off'}")
     view.add_row("journal", f"{found.journal}, {found.journal_used_bytes / 1e6:.1f} of {found.journal_quota_bytes / 1e6:.0f} MB")
     view.add_row("fixes", _series(found.tseq))

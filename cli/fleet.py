@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.errors import UsageError
-from cli.words import Commands, add, add_group, time_text
+from cli.words import Commands, add, add_group, time_ms, time_text
 from fleet import desk, gaps, track
 from fleet.config import DEFAULT_STORE, FleetSettings
 from fleet.store import Store, StoreError, open_store
@@ -145,8 +144,8 @@ def _spans(spans: list[tuple[int, int]]) -> str:
 
 def run_track(arguments: argparse.Namespace) -> int:
     """Write a track."""
-    since_ms = _time_ms("--from", arguments.since) if arguments.since else None
-    until_ms = _time_ms("--to", arguments.until) if arguments.until else None
+    since_ms = time_ms("--from", arguments.since) if arguments.since else None
+    until_ms = time_ms("--to", arguments.until) if arguments.until else None
     with _opened(arguments) as store:
         _check_unit(store, arguments.unit)
         if until_ms is None:
@@ -228,14 +227,6 @@ def _check_unit(store: Store, unit: str) -> None:
     known = [row.unit for row in store.units()]
     if unit not in known:
         raise UsageError(f"the store has never heard of unit {unit}; known: {', '.join(known[:10]) or 'none yet'}")
-
-
-def _time_ms(option: str, text: str) -> int:
-    try:
-        at = datetime.fromisoformat(text)
-        return utc_ms((at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat())
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text} is no time; write 2026-05-04 or 2026-05-04T08:00") from None
 
 
 def _age(text: str) -> str:

@@ -21,6 +21,7 @@ from drivers.errors import PortGoneError
 from drivers.gnss import decode as capture
 from drivers.gnss.fix import Epoch
 from drivers.gnss.receiver import GnssReceiver
+from drivers.gnss.ublox import Ublox
 from firmware.clock import BUILD_DATE
 
 READ_BYTES = 4_096
@@ -67,7 +68,7 @@ def watch(arguments: argparse.Namespace) -> int:
     if arguments.baud is not None and arguments.baud < 1:
         raise UsageError(f"--baud is {arguments.baud}; 4800, 9600, 38400 and 115200 are usual.")
     until_s = time.monotonic() + arguments.for_s if arguments.for_s else None
-    receiver = GnssReceiver(arguments.port, arguments.baud, not_before=not_before)
+    receiver = GnssReceiver(arguments.port, arguments.baud, not_before=not_before, ublox=Ublox())
     try:
         receiver.read(0.0)
     except PortGoneError as error:

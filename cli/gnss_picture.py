@@ -49,6 +49,7 @@ def picture(status: GnssStatus, epoch: Epoch | None, rates: Rates) -> Renderable
     parts: list[RenderableType] = [
         Text(f"{status.port} at {status.baud} baud", style="bold"),
         Text(status.state, style="red" if status.stale else "green"),
+        Text(status.setup, style="dim"),
         Text(),
         _fix(epoch or Epoch(at=None, mode=0), status),
         Text(),

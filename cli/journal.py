@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from rich.console import Console
@@ -15,10 +17,12 @@ from rich.table import Table
 
 from cli.daemon import CONFIG, load_config
 from cli.errors import UsageError
-from cli.words import Commands, add, add_group, time_text
+from cli.words import Commands, add, add_group, time_ms, time_text
 from firmware.journal import JournalError, Row
 from firmware.journal.look import JournalLook, SeriesLook
 from firmware.journal.pressure import decode_points
+from mqtt import topics
+from mqtt.codec import TrackPoint
 
 
 def add_commands(commands: Commands) -> None:
@@ -29,6 +33,10 @@ def add_commands(commands: Commands) -> None:
     command.add_argument("--json", action="store_true", help="for programs")
     command = add(group, "export", export, "write every record as JSON lines", "roadproof journal export -o records.jsonl")
     _add_place(command)
+    command.add_argument(
+        "--from", dest="since", metavar="TIME", help="only fixes of the ring from here on: 2026-05-04 or 2026-05-04T08:00, UTC"
+    )
+    command.add_argument("--to", dest="until", metavar="TIME", help="only fixes of the ring to here")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write; standard output when absent")
 
 
@@ -73,15 +81,17 @@ def _cells(one: SeriesLook) -> list[str]:
 def export(arguments: argparse.Namespace) -> int:
     """Every record; 1 when damaged ones had to be left out, which are named."""
     damaged = 0
+    since_ms = time_ms("--from", arguments.since) if arguments.since else None
+    until_ms = time_ms("--to", arguments.until) if arguments.until else None
     with _open(arguments) as look:
-        out = arguments.output.open("w", encoding="utf-8") if arguments.output else sys.stdout
+        out = _output(arguments.output)
         try:
             rows: Iterable[tuple[Row, bool]] = look.rows()
             if arguments.output and sys.stderr.isatty():
                 rows = progress(rows, total=sum(one.rows for one in look.series()), description="exporting", console=Console(stderr=True))
             for row, good in rows:
                 if good:
-                    out.writelines(_lines(row))
+                    out.writelines(_lines(row) if since_ms is None and until_ms is None else _fixes_between(row, since_ms, until_ms))
                 else:
                     damaged += 1
                     print(f"roadproof: record {row.number} is damaged and left out", file=sys.stderr)
@@ -91,7 +101,28 @@ def export(arguments: argparse.Namespace) -> int:
     return int(damaged > 0)
 
 
+def _fixes_between(row: Row, since_ms: int | None, until_ms: int | None) -> list[str]:
+    """Of the ring the fixes of a time span, as JSON lines."""
+    points = decode_points(row) if row.kind == topics.TRACK.kind else []
+    return [_fix(row, point) for point in points if (since_ms or 0) <= point.t_ms <= (until_ms if until_ms is not None else point.t_ms)]
+
+
+def _fix(row: Row, point: TrackPoint) -> str:
+    return json.dumps({"typ": "fix", "boot": row.boot, **msgspec.to_builtins(point)}) + "\n"
+
+
+def _output(path: Path | None) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8") if path else sys.stdout
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+
+
 def _lines(row: Row) -> list[str]:
-    if row.kind != "track":
-        return [row.payload.decode() + "\n"]
-    return [json.dumps({"typ": "fix", "boot": row.boot, **msgspec.to_builtins(point)}) + "\n" for point in decode_points(row)]
+    if row.kind != topics.TRACK.kind:
+        try:
+            return [row.payload.decode() + "\n"]
+        except UnicodeDecodeError:
+            payload = base64.b64encode(row.payload).decode()
+            return [json.dumps({"typ": row.kind, "seq": row.number, "boot": row.boot, "payload_base64": payload}) + "\n"]
+    return [_fix(row, point) for point in decode_points(row)]

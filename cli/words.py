@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from cli.errors import UsageError
+
 Commands = Any  # argparse's own class for them has no public name
 Run = Callable[[argparse.Namespace], int]
 
@@ -33,3 +35,12 @@ def add_group(commands: Commands, name: str, about: str) -> Commands:
 def time_text(at_ms: int) -> str:
     """UTC for people, to the second."""
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def time_ms(option: str, text: str) -> int:
+    """A time as people type it, in milliseconds since 1970, UTC unless it carries an offset; UsageError when it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} {text} is no time; write 2026-05-04 or 2026-05-04T08:00") from None

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.chrony import ChronySocket
 from drivers.errors import DriverError
 from drivers.panel import Bcm, GpioPanel, Panel, Pin
 from drivers.sim.panel import SimulatedPanel
@@ -34,6 +35,12 @@ class BoardSettings(msgspec.Struct, frozen=True, kw_only=True):
     gnss_baud: Annotated[
         Annotated[int, msgspec.Meta(ge=4800, le=921600)] | None,
         msgspec.Meta(description="speed of that port in baud, where it is not the one in the profile"),
+    ] = None
+    chrony_socket: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="socket of chrony's SOCK reference clock, which then gets the satellites' time; absent: chrony is not fed"
+        ),
     ] = None
     sim_socket: Annotated[
         str | None, msgspec.Meta(description="simulated board only: the socket through which the virtual van turns its key")
@@ -120,6 +127,7 @@ class Board(msgspec.Struct, frozen=True):
     gnss_baud: int
     panel: Panel
     faults: tuple[str, ...] = ()
+    chrony: ChronySocket | None = None
 
 
 def open_board(settings: BoardSettings) -> Board:
@@ -134,6 +142,7 @@ def open_board(settings: BoardSettings) -> Board:
         gnss_baud=settings.gnss_baud or profile.gnss.baud,
         panel=panel,
         faults=faults,
+        chrony=_chrony(settings),
     )
 
 
@@ -167,7 +176,17 @@ def _simulated(settings: BoardSettings) -> Board:
     if settings.gnss_port is None:
         raise DriverError("the simulated board needs board.gnss_port, the path of the virtual van's serial line")
     panel: Panel = SimulatedPanel(Path(settings.sim_socket)) if settings.sim_socket else GpioPanel()
-    return Board(profile=SIMULATED, gnss_port=settings.gnss_port, gnss_baud=settings.gnss_baud or SIMULATED_GNSS_BAUD, panel=panel)
+    return Board(
+        profile=SIMULATED,
+        gnss_port=settings.gnss_port,
+        gnss_baud=settings.gnss_baud or SIMULATED_GNSS_BAUD,
+        panel=panel,
+        chrony=_chrony(settings),
+    )
+
+
+def _chrony(settings: BoardSettings) -> ChronySocket | None:
+    return ChronySocket(settings.chrony_socket) if settings.chrony_socket else None
 
 
 def _panel(pins: Pins) -> tuple[Panel, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drivers.board import Board, open_board
 from drivers.gnss.receiver import GnssReceiver
+from drivers.gnss.ublox import Ublox, van_settings
 from firmware import status as statuses
 from firmware.clock import BUILD_DATE, Clock, boot_id
 from firmware.config import Config
@@ -33,6 +34,7 @@ class StatusFile:
     """The worker that leaves the status where `roadproof status` finds it."""
 
     name = "status"
+    may_be_left = True
     stall_s = 30.0
 
     def __init__(self, *, path: Path, board: StatusBoard, journal: Journal, reports: Reports, clock: Clock, receiver: GnssReceiver) -> None:
@@ -42,6 +44,7 @@ class StatusFile:
         self._reports = reports
         self._clock = clock
         self._receiver = receiver
+        self._failed = False
 
     def step(self, stop: threading.Event) -> None:
         """Write the status, then wait a second."""
@@ -58,13 +61,23 @@ class StatusFile:
             at_ms=now.at_ms,
             time_source=now.src,
             gnss=gnss.state,
+            gnss_setup=gnss.setup,
             sentences_good=gnss.sentences_good,
             sentences_bad=gnss.sentences_bad,
             seq=self._reports.series(Series.SEQ),
             tseq=self._reports.series(Series.TSEQ),
             journal_used_bytes=self._journal.used_bytes,
         )
-        statuses.write(self._path, self._board.snapshot())
+        try:
+            statuses.write(self._path, self._board.snapshot())
+        except OSError as error:  # a full tmpfs must not end the recording
+            if not self._failed:
+                log.warning(
+                    "the status cannot be written to %s: %s; roadproof status shows nothing until it can", self._path, error.strerror
+                )
+            self._failed = True
+        else:
+            self._failed = False
 
 
 class Daemon:
@@ -87,12 +100,16 @@ class Daemon:
         self.diary.open(self.journal)
         self.status.change(log=self.journal.log, journal_quota_bytes=self.journal.quota_bytes)
         self.board: Board = open_board(config.board)
-        self.receiver = GnssReceiver(self.board.gnss_port, self.board.gnss_baud, not_before=BUILD_DATE)
+        for fault in self.board.faults:
+            log.warning("%s", fault)
+        self.status.change(faults=self.board.faults)
+        self.receiver = GnssReceiver(self.board.gnss_port, self.board.gnss_baud, not_before=BUILD_DATE, ublox=Ublox(van_settings()))
         self.reports = Reports(unit=config.unit, boot=boot, firmware=VERSION, journal=self.journal, clock=self.clock, status=self.status)
         self.recorder = Recorder(
             boot=boot,
             receiver=self.receiver,
             panel=self.board.panel,
+            chrony=self.board.chrony,
             journal=self.journal,
             diary=self.diary,
             clock=self.clock,
@@ -109,6 +126,7 @@ class Daemon:
             clock=self.clock,
             status=self.status,
             settings=config.uplink,
+            bound_m=config.track.bound_m,
         )
         self.status_file = StatusFile(
             path=runtime / STATUS_FILE,

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from drivers.board import BoardSettings
 from mqtt import settings
-from mqtt.link import BrokerSettings
+from mqtt.login import BrokerSettings
 from mqtt.settings import SettingsError
 
 __all__ = ["Config", "SettingsError", "load"]
@@ -30,6 +30,15 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10, description="seconds of fixes written together: the most that a power cut can cost; events are written at once"),
     ] = 10
+
+
+class TrackSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the drive is sent; the unit itself keeps every fix for `journal.keep_hours`."""
+
+    bound_m: Annotated[
+        float,
+        Meta(ge=0, le=1_000, description="metres by which the sent track may differ from the driven one at any moment; 0 sends every fix"),
+    ] = 5.0
 
 
 class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     board: BoardSettings = BoardSettings()
     broker: BrokerSettings
     journal: JournalSettings = JournalSettings()
+    track: TrackSettings = TrackSettings()
     uplink: UplinkSettings = UplinkSettings()
 
 

@@ -5,25 +5,32 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
+from drivers.chrony import ChronySocket
 from drivers.errors import DriverError
 from drivers.gnss.fix import Epoch
 from drivers.panel import Panel
 from firmware import trip as trips
-from mqtt.backoff import Backoff
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.journal import Draft, Journal, JournalFullError
 from firmware.journal.pressure import THIN_AT
+from firmware.odometer import Odometer, OdometerState
+from firmware.redating import redated
 from firmware.status import PositionStatus, StatusBoard
 from firmware.track import accuracy_m, to_point
+from mqtt.backoff import Backoff
 from mqtt.codec import TrackPoint
 
 log = logging.getLogger(__name__)
 
 READ_S = 0.5  # the longest wait for bytes, so that the ignition is seen within it
 LOST_AFTER_S = 5.0  # without a fix: a bridge is shorter, a tunnel longer
+REOPEN_S = 0.5  # the longest wait before a gone port is tried again: a replugged receiver has its fix within two seconds
 HELD_LIMIT = 3_600  # fixes kept in memory while the card is full: an hour at 1 Hz
 
 
@@ -41,6 +48,7 @@ class Recorder:
     """The worker that turns what the vehicle says into records."""
 
     name = "recorder"
+    may_be_left = False
     stall_s = 30.0  # a commit waits for the card's slowest moment
 
     def __init__(
@@ -54,6 +62,7 @@ class Recorder:
         clock: Clock,
         status: StatusBoard,
         commit_s: float,
+        chrony: ChronySocket | None = None,
     ) -> None:
         self._boot = boot
         self._receiver = receiver
@@ -63,19 +72,23 @@ class Recorder:
         self._clock = clock
         self._status = status
         self._commit_s = commit_s
-        self._trip = trips.Trip()
-        self._ignition = panel.ignition_on()
+        self._chrony = chrony
+        self._odometer = _odometer(journal.odometer)
+        self._trip = trips.Trip(self._odometer.distance_m)
         self._ignition_changes: queue.Queue[bool] = queue.Queue(100)
+        panel.on_change(self._on_ignition)  # first: a key turned between the two is seen in both, and counts once
+        self._ignition = panel.ignition_on()
         self._points: list[TrackPoint] = []
         self._drafts: list[Draft] = []
+        self._newest_ms: int | None = None  # the time of the newest fix, written or held
         self._due_s: float | None = None  # when the held fixes are to be written
         self._fix_s: float | None = None  # when the last fix came; None before the first
         self._lost = False
         self._retry_s = 0.0
-        self._backoff = Backoff(first_s=0.2, longest_s=5.0)
+        self._backoff = Backoff(first_s=0.2, longest_s=REOPEN_S)
         self._storage_low = False
-        panel.on_change(self._on_ignition)
-        status.change(ignition=self._ignition)
+        self._redated = False
+        status.change(ignition=self._ignition, chrony=chrony.state if chrony is not None else "")
 
     def step(self, stop: threading.Event) -> None:
         """Take what the receiver and the ignition have said, write what is due."""
@@ -84,14 +97,18 @@ class Recorder:
         self._look_at_ignition()
         self._look_for_loss()
         now_s = self._clock.mono_s()
+        self._follow_trip(now_s, None)  # a pause runs out also while the receiver is silent
         if self._drafts or (self._due_s is not None and now_s >= self._due_s):
             self._commit()
+        self._redate()
 
     def finish(self) -> None:
         """Write what is held and give the devices back."""
         self._commit()
         self._receiver.close()
         self._panel.close()
+        if self._chrony is not None:
+            self._chrony.close()
 
     def _read(self, stop: threading.Event) -> list[Epoch]:
         if self._clock.mono_s() < self._retry_s:
@@ -102,26 +119,29 @@ class Recorder:
         except DriverError as error:
             if str(error) != self._status.snapshot().gnss:
                 log.warning("%s", error)
-            self._status.change(gnss=str(error), has_fix=False)
+            self._status.change(gnss=str(error))
+            self._lose_sight()
             self._retry_s = self._clock.mono_s() + self._backoff.next_s()
             return []
         self._backoff.reset()
         return epochs
 
     def _take(self, epoch: Epoch) -> None:
-        for event in self._trip.update(epoch.mono_s, epoch.speed_mps if epoch.has_fix else None, self._ignition):
-            self._note_trip(event)
+        self._odometer.update(epoch)
+        self._follow_trip(epoch.mono_s, epoch.speed_mps if epoch.has_fix else None)
         if not epoch.has_fix or epoch.at is None:
-            self._status.change(has_fix=False)
+            self._lose_sight()
             return
         stepped_ms = self._clock.observe(epoch.at, epoch.mono_s)
         if stepped_ms is not None:
             self._drafts.append(self._diary.draft("clock.step", {"step_ms": stepped_ms}))
+        self._feed_chrony(epoch.at, epoch.mono_s)
         point = to_point(epoch)
         if self._points and self._points[-1].t_ms == point.t_ms:
             self._points[-1] = point  # the receiver corrected its epoch
-        else:
+        elif point.t_ms != self._newest_ms:  # a correction that comes after the commit would be the same fix under a second number
             self._points.append(point)
+            self._newest_ms = point.t_ms
             self._status.count("fixes_read")
         if self._due_s is None:
             self._due_s = epoch.mono_s + self._commit_s
@@ -131,15 +151,35 @@ class Recorder:
             self._lost = False
             self._drafts.append(self._diary.draft("gnss.back"))
 
+    def _feed_chrony(self, at: datetime, mono_s: float) -> None:
+        """Pass on a time that is believed: the system's clock must not follow a wild date."""
+        if self._chrony is not None and self._clock.confirms(at, mono_s):
+            self._chrony.feed(system_s=self._clock.system_s(mono_s), true_s=at.timestamp())
+            self._status.change(chrony=self._chrony.state)
+
+    def _redate(self) -> None:
+        """Once a start, when the time has become known: give the events from before it theirs."""
+        if self._redated or self._drafts or not (now := self._clock.now()).is_good:
+            return
+        self._redated = True
+        count = self._journal.redate(self._boot, lambda payload: redated(payload, self._boot, now))
+        log.info("the time is known by %s; %d earlier events were re-dated", now.src, count)
+
+    def _lose_sight(self) -> None:
+        self._status.change(has_fix=False)
+        self._panel.set_led(on=False)
+
     def _show(self, epoch: Epoch) -> None:
         assert epoch.at is not None
         assert epoch.lat_deg is not None
         assert epoch.lon_deg is not None
+        self._panel.set_led(on=True)
         self._status.change(
             has_fix=True,
             fixes_held=len(self._points),
-            moving=self._trip.state is trips.TripState.DRIVING and (epoch.speed_mps or 0) >= trips.MOVING_MPS,
+            moving=self._trip.rolls(epoch.mono_s),
             trip=self._trip.state.value,
+            odometer_m=round(self._odometer.distance_m, 1),
             position=PositionStatus(
                 at_ms=round(epoch.at.timestamp() * 1000),
                 mono_s=epoch.mono_s,
@@ -150,15 +190,8 @@ class Recorder:
                 course_deg=epoch.course_deg,
                 sats=epoch.sats_used,
                 accuracy_m=accuracy_m(epoch.hdop),
-                tseq=self._journal_number(),
             ),
         )
-
-    def _journal_number(self) -> int:
-        """The number that the newest held fix will get: nobody else writes fixes."""
-        from firmware.journal import Series
-
-        return self._journal.issued(Series.TSEQ) + len(self._points)
 
     def _on_ignition(self, on: bool) -> None:
         """On the panel's thread: into the queue, nothing else. A full queue has the newest states in it already."""
@@ -175,33 +208,39 @@ class Recorder:
             self._ignition = on
             self._status.change(ignition=on)
             self._drafts.append(self._diary.draft("ignition.on" if on else "ignition.off"))
-            speed = 0.0 if not on else None
-            for event in self._trip.update(self._clock.mono_s(), speed, on):
-                self._note_trip(event)
+            self._follow_trip(self._clock.mono_s(), None)
 
     def _look_for_loss(self) -> None:
         if self._lost or self._fix_s is None or self._clock.mono_s() - self._fix_s < LOST_AFTER_S:
             return
         self._lost = True
-        self._status.change(has_fix=False, moving=False)
+        self._lose_sight()
+        self._status.change(moving=False)
         self._drafts.append(self._diary.draft("gnss.lost"))
+
+    def _follow_trip(self, at_s: float, speed_mps: float | None) -> None:
+        before = self._trip.state
+        for event in self._trip.update(at_s, speed_mps, self._ignition, self._odometer.distance_m):
+            self._note_trip(event)
+        if self._trip.state is not before:
+            self._status.change(trip=self._trip.state.value)
 
     def _note_trip(self, event: trips.TripEvent) -> None:
         now = self._clock.now()
         ago_ms = now.mono_ms - round(event.at_s * 1000)
         moment = type(now)(now.at_ms - ago_ms, now.src, now.mono_ms - ago_ms)
         if isinstance(event, trips.Started):
-            self._drafts.append(self._diary.draft("trip.start", moment=moment))
+            self._drafts.append(self._diary.draft("trip.start", {"odometer_m": round(event.odometer_m)}, moment))
         else:
-            self._drafts.append(self._diary.draft("trip.end", {"duration_s": round(event.at_s - event.started_s)}, moment))
-        self._status.change(trip=self._trip.state.value)
+            driven = {"distance_m": round(event.driven_m), "odometer_m": round(event.odometer_m)}
+            self._drafts.append(self._diary.draft("trip.end", {"duration_s": round(event.at_s - event.started_s), **driven}, moment))
 
     def _commit(self) -> None:
         """Write fixes and events in one commit. While the card is full they stay in memory, the oldest fixes go first."""
         if not self._points and not self._drafts:
             return
         try:
-            self._journal.append(self._boot, self._drafts, self._points)
+            self._journal.append(self._boot, self._drafts, self._points, msgspec.json.encode(self._odometer.state).decode())
         except JournalFullError as error:
             if str(error) != self._status.snapshot().journal:
                 log.critical("%s", error)
@@ -218,3 +257,8 @@ class Recorder:
         if low and not self._storage_low:
             self._drafts.append(self._diary.draft("storage.low", {"used_percent": round(self._journal.used * 100)}))
         self._storage_low = low
+
+
+def _odometer(stored: str | None) -> Odometer:
+    """The odometer as the journal last saw it; a new one where it never did."""
+    return Odometer(msgspec.json.decode(stored, type=OdometerState) if stored else None)

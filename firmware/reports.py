@@ -103,7 +103,6 @@ class Reports:
             "unit": self._unit,
             "boot": self._boot,
             "log": self._journal.log,
-            "tseq": fix.tseq,
             "t": messages.utc_text(fix.at_ms),
             "latitude": round(fix.lat_deg, 7),
             "longitude": round(fix.lon_deg, 7),
@@ -116,6 +115,7 @@ class Reports:
             "ignition": status.ignition,
             "moving": status.moving,
             "trip": status.trip,
+            "odometer_m": round(status.odometer_m),
         }
 
 

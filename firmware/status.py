@@ -20,7 +20,6 @@ class PositionStatus(msgspec.Struct, frozen=True, kw_only=True):
     course_deg: float | None = None
     sats: int | None = None
     accuracy_m: float | None = None
-    tseq: int = 0
 
 
 class SeriesStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +39,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     log: str = ""  # the journal's name
     at_ms: int = 0
     time_source: str = "floor"
+    faults: tuple[str, ...] = ()  # parts of the board that do not work, a sentence each
     gnss: str = "not opened yet"  # a sentence
+    gnss_setup: str = ""  # a sentence: what the receiver is and how it was set up
+    chrony: str = ""  # a sentence; empty where chrony is not to be fed
     has_fix: bool = False
     fixes_read: int = 0
     fixes_held: int = 0  # read, not yet written
@@ -49,7 +51,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     position: PositionStatus | None = None
     ignition: bool | None = None
     moving: bool = False
-    trip: str = "parked"
+    trip: str = "parked"  # parked | driving | paused
+    odometer_m: float = 0.0
     journal: str = "open"  # a sentence
     journal_used_bytes: int = 0
     journal_quota_bytes: int = 0

@@ -1,4 +1,4 @@
-"""From fixes to the points that the journal keeps. Pure. Every fix is kept."""
+"""From fixes to the points that the journal keeps, every one. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def to_point(epoch: Epoch) -> TrackPoint:
         lon_e7=round(epoch.lon_deg * 1e7),
         alt_m=_scaled(epoch.alt_msl_m, 1),
         speed_cms=_scaled(epoch.speed_mps, 100),
-        course_cdeg=_scaled(epoch.course_deg, 100),
+        course_cdeg=None if epoch.course_deg is None else round(epoch.course_deg * 10) * 10 % 36_000,  # finer is noise, and costs
         sats=epoch.sats_used,
         hdop_e1=_scaled(epoch.hdop, 10),
     )

@@ -6,7 +6,6 @@ import logging
 import queue
 import threading
 
-from mqtt.backoff import Backoff
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
 from firmware.diary import Diary
@@ -15,12 +14,17 @@ from firmware.live import LiveSchedule
 from firmware.outbox import Outbox, Shipment
 from firmware.reports import Reports
 from firmware.status import StatusBoard
+from firmware.trip import TripState
 from mqtt import messages, topics
-from mqtt.link import DENIED, FAILURE, NO_SUBSCRIBER, BrokerLink, Delivery, Happening, LinkError, LinkState, Lost, Published, Will
+from mqtt.backoff import Backoff
+from mqtt.link import BrokerLink
 from mqtt.ranges import Ranges
+from mqtt.session import DENIED, FAILURE, NO_SUBSCRIBER, Delivery, Happening, LinkError, LinkState, Lost, Published, Will
 from mqtt.topics import Channel
 
 log = logging.getLogger(__name__)
+
+DRIVING = TripState.DRIVING.value
 
 WINDOW = 20  # publishes under way: more makes nothing faster and fills the modem's buffers
 SILENCE_S = 20.0  # a broker that owes an answer for so long is gone, whatever TCP says
@@ -35,6 +39,7 @@ class Uplink:
     """The worker that owns the way to the fleet."""
 
     name = "uplink"
+    may_be_left = True
     stall_s = 120.0  # looking up a name may block for a minute and a half where the resolvers are silent
 
     def __init__(
@@ -49,6 +54,7 @@ class Uplink:
         clock: Clock,
         status: StatusBoard,
         settings: UplinkSettings,
+        bound_m: float = 0.0,
     ) -> None:
         self._unit = unit
         self._boot = boot
@@ -59,11 +65,12 @@ class Uplink:
         self._clock = clock
         self._status = status
         self._settings = settings
-        self._outbox = Outbox(journal, unit=unit, batch_s=settings.batch_s)
+        self._outbox = Outbox(journal, unit=unit, batch_s=settings.batch_s, bound_m=bound_m)
         self._live = LiveSchedule(moving_s=settings.live_moving_s, parked_s=settings.live_parked_s)
         self._backoff = Backoff(first_s=1.0, longest_s=300.0)
         self._online = False
         self._broker_answered = False
+        self._owed: set[int] = set()  # publishes that the broker must answer
         self._down_s: float | None = None
         self._health_s = 0.0
         self._session = 0
@@ -111,6 +118,7 @@ class Uplink:
             return
         now_s = self._clock.mono_s()
         self._online, self._broker_answered = True, False
+        self._owed.clear()
         self._outbox.open(
             now_s,
             window=min(WINDOW, granted.receive_maximum - RESERVED_PUBLISHES),
@@ -126,8 +134,9 @@ class Uplink:
             self._diary.note("link.up", {"down_s": round(now_s - self._down_s)})
             self._down_s = None
 
-    def _lose(self, state: LinkState, sentence: str) -> None:
-        poison = self._outbox.suspect_head(broker_answered=self._broker_answered)
+    def _lose(self, state: LinkState, sentence: str, *, objected: bool = False) -> None:
+        # A cut at the same record, even three times, is a bad network.
+        poison = self._outbox.suspect_head(broker_answered=self._broker_answered) if objected else None
         self._online = False
         self._link.close()
         self._tell(state, sentence)
@@ -146,7 +155,7 @@ class Uplink:
     # --- out
 
     def _publish(self, channel: Channel, payload: bytes) -> int:
-        return self._link.publish(
+        mid = self._link.publish(
             channel.topic(self._unit),
             payload,
             channel.qos,
@@ -154,6 +163,9 @@ class Uplink:
             expiry_s=channel.expiry_s,
             content_type=channel.content_type,
         )
+        if channel.qos:
+            self._owed.add(mid)
+        return mid
 
     def _send_live(self) -> None:
         issued = self._journal.issued(Series.SEQ)
@@ -175,7 +187,7 @@ class Uplink:
             self._publish(topics.HEALTH, messages.encode(self._reports.health()))
 
     def _send_history(self, *, all_now: bool = False) -> bool:
-        shipment = self._outbox.next(self._clock.mono_s(), all_now=all_now)
+        shipment = self._outbox.next(self._clock.mono_s(), all_now=all_now, parked=self._status.snapshot().trip != DRIVING)
         if shipment is None:
             return False
         mid = self._publish(shipment.channel, shipment.payload)
@@ -202,13 +214,15 @@ class Uplink:
                 self._take_answer(mid, reason)
             case Delivery():
                 self._take_delivery(happening)
-            case Lost(sentence):
-                self._lose(LinkState.TCP, sentence)
+            case Lost():
+                self._lose(LinkState.TCP, happening.sentence, objected=happening.objected)
             case _:
                 self._tell(LinkState.ACL, happening.sentence)
 
     def _take_answer(self, mid: int, reason: int) -> None:
-        self._broker_answered = True
+        if mid in self._owed:
+            self._owed.discard(mid)
+            self._broker_answered = True
         now_s = self._clock.mono_s()
         if reason < NO_SUBSCRIBER:
             shipment = self._outbox.taken(mid, now_s)

@@ -26,6 +26,7 @@ class Worker(Protocol):
 
     name: str
     stall_s: float  # a step that takes longer than this has hung
+    may_be_left: bool  # holds nothing that is not in the journal: an orderly end need not wait for it for ever
 
     def step(self, stop: threading.Event) -> None:
         """Do one unit of work; wait for it no longer than a second or until `stop`."""
@@ -59,6 +60,10 @@ class _Thread(threading.Thread):
             log.exception("%s could not finish in order", self.name)
 
     @property
+    def may_be_left(self) -> bool:
+        return self.worker.may_be_left and not self.stalled
+
+    @property
     def stalled(self) -> bool:
         return self.is_alive() and time.monotonic() - self.beat_s > self.worker.stall_s
 
@@ -78,27 +83,29 @@ def supervise(workers: Sequence[Worker], *, stop: threading.Event | None = None,
     Ends them in the order given. systemd's watchdog is fed only while every worker moves.
     """
     stop = stop or threading.Event()
+    # An Event would be set under its own lock, which the main thread may hold at that moment, waiting for it: it would wait for ever.
+    signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda received, _: signals.append(received))
     # Each worker has its own stop: they end one after the other, the ones that fill before the ones that empty.
     threads = [_Thread(worker, threading.Event()) for worker in workers]
     for thread in threads:
         thread.start()
     notify_systemd("READY=1")
-    broken = _watch(threads, stop, status)
+    broken = _watch(threads, lambda: bool(signals) or stop.wait(CHECK_S), status)
     notify_systemd("STOPPING=1")
     for thread in threads:
         thread._stop_asked.set()  # noqa: SLF001  its own class
         thread.join(0 if thread.stalled else STOP_S)
         if thread.is_alive():
-            log.error("%s does not end; the program leaves it behind", thread.name)
-            broken = True
+            log.log(logging.WARNING if thread.may_be_left else logging.ERROR, "%s does not end; the program leaves it behind", thread.name)
+            broken = broken or not thread.may_be_left
     return int(broken or any(thread.failed for thread in threads))
 
 
-def _watch(threads: Sequence[_Thread], stop: threading.Event, status: Callable[[], str]) -> bool:
+def _watch(threads: Sequence[_Thread], stopped: Callable[[], bool], status: Callable[[], str]) -> bool:
     """Wait for the end; True when a worker brought it about."""
-    while not stop.wait(CHECK_S):
+    while not stopped():
         dead = next((thread for thread in threads if not thread.is_alive()), None)
         if dead is not None:
             return True

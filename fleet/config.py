@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mqtt.link import BrokerSettings
+from mqtt.login import BrokerSettings
 
 DEFAULT_STORE = "sqlite:///var/lib/roadproof-fleet/fleet.db"
 

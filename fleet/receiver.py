@@ -20,9 +20,10 @@ from fleet.store import Kept, Store, StoreAwayError, UnstorableError, open_store
 from fleet.tally import Tally
 from mqtt import topics
 from mqtt.backoff import Backoff
-from mqtt.link import BrokerLink, Delivery, LinkError, LinkState, Lost, Published, Session
-from mqtt.link import Refused as SubscriptionRefused
+from mqtt.link import BrokerLink
 from mqtt.messages import Receipt, encode
+from mqtt.session import Delivery, LinkError, LinkState, Lost, Published, Session
+from mqtt.session import Refused as SubscriptionRefused
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from mqtt.codec import TrackPoint
 from mqtt.messages import utc_text
 
-SPLIT_MS = 5 * 60_000  # a parked vehicle or a long gap: no line is drawn over it
+SPLIT_MS = 6 * 60_000  # longer than between two heart-beats of a parked vehicle: a gap, and no line is drawn over it
 SPLIT_M = 2_000.0  # nor over a jump
 EARTH_M = 6_371_009.0
 HALF_TURN_E7 = 1_800_000_000
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def parts(points: Iterable[TrackPoint]) -> Iterator[list[TrackPoint]]:
-    """Runs of fixes that belong together: split where more than 5 minutes or 2 km lie between, or at the date line."""
+    """Runs of fixes that belong together: split where more than 6 minutes or 2 km lie between, or at the date line."""
     part: list[TrackPoint] = []
     for point in points:
         if part and _apart(part[-1], point):

@@ -12,12 +12,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import Meta
+from mqtt.login import BrokerSettings, password, reason, tls_context
+from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Published, Refused, Session, Will
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -26,9 +24,6 @@ DEAD_PEER_MS = 20_000  # the kernel gives a connection up when sent bytes stay u
 ANSWER_S = 10.0  # a broker that accepts TCP and does not answer CONNECT in this time is no broker
 INBOX_LIMIT = 2_000  # a full inbox makes paho's thread wait, and so the broker
 CLOSING_LOOK_S = 0.1  # how soon a thread that waits for room sees that nobody will make any
-NO_SUBSCRIBER = 16
-DENIED = 135
-FAILURE = 128
 REFUSED_LOGIN = {
     128: "unspecified",
     133: "client id refused",
@@ -36,95 +31,11 @@ REFUSED_LOGIN = {
     135: "not authorised",
 }
 NO_MQTT_5 = 132
+# Ends of a session that what was sent brought about: malformed, protocol error, not implemented, topic, size, payload format.
+# Protocol error is also what paho makes of the answer 149 (too large) to a publish, which mosquitto gives and MQTT 5 does not know.
+OBJECTIONS = {129, 130, 131, 144, 149, 153}
 BUSY = {136: "server unavailable", 137: "server busy", 151: "quota exceeded", 159: "too many connections"}
 NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
-
-
-class LinkState(StrEnum):
-    """Where the way to the receiver ends."""
-
-    ONLINE = "online"
-    CONNECTING = "connecting"
-    DNS = "dns"  # the broker's name has no address
-    TCP = "tcp"  # nobody answers there
-    TLS = "tls"  # no trusted certificate
-    TIME = "time"  # the certificate's dates do not fit this unit's clock
-    AUTH = "auth"  # the broker refuses the login
-    ACL = "acl"  # the broker refuses a topic
-    NO_RECEIVER = "no_receiver"  # the broker is there, nobody stores
-
-
-class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the broker."""
-
-    host: Annotated[str, Meta(min_length=1, description="name or address of the MQTT 5 broker")]
-    port: Annotated[int, Meta(ge=1, le=65_535, description="its port; 8883 is MQTT over TLS, 1883 without")] = 8883
-    tls: Annotated[bool, Meta(description="encrypt and check the broker's certificate; false only for a broker on the same machine")] = True
-    tls_ca: Annotated[
-        str | None, Meta(description="file with the certificate authority to trust; the system's authorities when absent")
-    ] = None
-    tls_cert: Annotated[str | None, Meta(description="file with this side's certificate, where the broker asks for one")] = None
-    tls_key: Annotated[str | None, Meta(description="file with the certificate's private key")] = None
-    username: Annotated[str | None, Meta(description="user name at the broker; on a unit the unit's name")] = None
-    password_file: Annotated[str | None, Meta(description="file whose first line is the password")] = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 60
-
-
-class LinkError(Exception):
-    """No session; `state` says at which step it ended, the text says it to a technician."""
-
-    def __init__(self, state: LinkState, sentence: str) -> None:
-        super().__init__(sentence)
-        self.state = state
-
-
-class Session(msgspec.Struct, frozen=True):
-    """What the broker granted."""
-
-    receive_maximum: int  # QoS 1 publishes that may be under way at once
-    maximum_packet_bytes: int | None  # None: no limit named
-    topic_aliases: int
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """A message that came in; `mid` is what `acknowledge` wants."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    mid: int
-    retained: bool
-
-
-class Published(msgspec.Struct, frozen=True):
-    """The broker's answer to a QoS 1 publish: 0 taken, 16 nobody subscribes, 128 and above refused. A QoS 0 publish: 0 when it left."""
-
-    mid: int
-    reason: int
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """The session is over."""
-
-    sentence: str
-    by_broker: bool = False  # it said so; False: the connection ended, and nobody knows why
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """The broker refuses a subscription."""
-
-    sentence: str
-
-
-Happening = Delivery | Published | Lost | Refused
-
-
-class Will(msgspec.Struct, frozen=True):
-    """What the broker says for us when we fall silent."""
-
-    topic: str
-    payload: bytes
-    delay_s: int
 
 
 class BrokerLink:
@@ -270,7 +181,7 @@ class BrokerLink:
         except ssl.SSLError as error:
             raise LinkError(LinkState.TLS, f"no TLS with {self.place}: {error.reason or error}; is it the TLS port?") from None
         except OSError as error:
-            raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {_reason(error)}; check the network, host and port") from None
+            raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {reason(error)}; check the network, host and port") from None
 
     def _wishes(self) -> Any:
         from paho.mqtt.packettypes import PacketTypes
@@ -309,50 +220,9 @@ class BrokerLink:
     def _secure(self, client: Client) -> None:
         settings = self._settings
         if settings.username is not None:
-            client.username_pw_set(settings.username, _first_line(settings.password_file) if settings.password_file else None)
+            client.username_pw_set(settings.username, password(settings.password_file) if settings.password_file else None)
         if settings.tls:
-            client.tls_set_context(_tls_context(settings))
-
-
-def _first_line(path: str) -> str:
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LinkError(LinkState.AUTH, f"cannot read the password in {path}: {_reason(error)}; check password_file") from None
-    return lines[0].strip() if lines else ""
-
-
-def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca)
-    except OSError as error:  # ssl.SSLError is one too
-        raise LinkError(LinkState.TLS, f"cannot use the authority in {settings.tls_ca}: {_reason(error)}; check tls_ca") from None
-    context.sslsocket_class = _TidySocket
-    if settings.tls_cert:
-        try:
-            context.load_cert_chain(settings.tls_cert, settings.tls_key)
-        except OSError as error:
-            told = f"cannot use the certificate in {settings.tls_cert}: {_reason(error)}; check tls_cert and tls_key"
-            raise LinkError(LinkState.TLS, told) from None
-    return context
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails; paho leaves it open then."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:  # TLS errors and time-outs are OSErrors
-            self.close()
-            raise
-
-
-def _reason(error: Exception) -> str:
-    """Why it failed, in the system's words."""
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).lower().replace("_", " ")
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+            client.tls_set_context(tls_context(settings))
 
 
 class _Answer:
@@ -383,9 +253,9 @@ class _Answer:
             self.ready.set()
 
     def on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        for topic, reason in zip(self._filters, reasons, strict=False):
-            if reason.value >= FAILURE:
-                self._put(Refused(f"{self._place} refuses the subscription to {topic}: {reason}; check the broker's access rules"))
+        for topic, answer in zip(self._filters, reasons, strict=False):
+            if answer.value >= FAILURE:
+                self._put(Refused(f"{self._place} refuses the subscription to {topic}: {answer}; check the broker's access rules"))
         self.ready.set()
 
     def on_publish(self, _client: Client, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
@@ -402,7 +272,7 @@ class _Answer:
             self.ready.set()
         by_broker = flags.is_disconnect_packet_from_server
         told = "broke off" if reason.value == FAILURE and not by_broker else f"ended: {reason}"
-        self._put(Lost(f"the connection to {self._place} {told}", by_broker=by_broker))
+        self._put(Lost(f"the connection to {self._place} {told}", by_broker=by_broker, objected=reason.value in OBJECTIONS))
 
     def _put(self, happening: Happening) -> None:
         while not self.closing.is_set():

@@ -82,7 +82,6 @@ class Position(Message, frozen=True, kw_only=True):
 
     boot: BootId
     log: LogId
-    tseq: Annotated[int, Meta(ge=0, description="the number that this fix has in the track; 0 when it is not in the journal yet")]
     t: Utc | None
     latitude: Latitude | None
     longitude: Longitude | None
@@ -94,7 +93,8 @@ class Position(Message, frozen=True, kw_only=True):
     fix_age_s: Annotated[float, Meta(ge=0)] | None = None
     ignition: bool | None = None
     moving: bool | None = None
-    trip: str | None = None
+    trip: Annotated[str, Meta(description="parked, driving or paused")] | None = None
+    odometer_m: Count | None = None  # driven by this unit, from the wheels' speed as the satellites show it
 
 
 class Live(Position, frozen=True, kw_only=True, tag_field="typ", tag="live"):

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from cli.bench import measure
+from cli.bench import measure, plugs
 from cli.errors import UsageError
 from cli.words import Commands, add
 
@@ -54,6 +54,8 @@ QUESTIONS = (
     Question("drain", "fixes/s", "60,000 fixes: journal, broker, receiver's commit, receipt", measure.drain_rate),
     Question("drain, ratio", "x", "the same against a bare paho loop: batches packed before, nobody stores", measure.drain_ratio),
     Question("live after reconnect", "s", "from connecting to the live position on air, 50,000 fixes wait", measure.live_after_connect_s),
+    Question("unplug seen", "s", "from the receiver's pulled plug to the status that says so", plugs.unplug_seen_s),
+    Question("fix after replug", "s", "from the plug put in again to the status with a fix, a receiver of 1 Hz", plugs.fix_after_replug_s),
 )
 
 

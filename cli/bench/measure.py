@@ -26,8 +26,10 @@ from firmware.status import PositionStatus, Status, StatusBoard
 from firmware.uplink import WINDOW, Uplink
 from mqtt import codec, topics
 from mqtt.codec import TrackPoint
-from mqtt.link import BrokerLink, BrokerSettings, Delivery, Published
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
 from mqtt.messages import Track
+from mqtt.session import Delivery, Published
 
 UNIT, BOOT = "van-017", "0123456789ab"
 COMMIT_FIXES = 10
@@ -80,7 +82,7 @@ def payload_bytes_a_fix(size: int, seed: int) -> float:
 
 def journal_bytes_a_fix(folder: Path, seed: int) -> float:
     """Bytes of the database file a fix, over ten hours of 1 Hz."""
-    with _journal(folder) as (journal, _):
+    with opened_journal(folder) as (journal, _):
         points = fixes(36_000, seed)
         _fill(journal, points)
         return journal.used_bytes / len(points)
@@ -93,7 +95,7 @@ def days_in_a_gigabyte(folder: Path, seed: int) -> float:
 
 def drain_rate(folder: Path, seed: int) -> float:
     """Fixes a second from the journal to the receipt."""
-    with _journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
+    with opened_journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
         _fill(journal, fixes(DRAINED_FIXES, seed))
         uplink, stop = _uplink(journal, parts, port), threading.Event()
         began_s = time.monotonic()
@@ -131,7 +133,7 @@ def drain_ratio(folder: Path, seed: int) -> float:
 
 def live_after_connect_s(folder: Path, seed: int) -> float:
     """Seconds from the start of connecting until a subscriber has the live position, with a backlog."""
-    with _journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
+    with opened_journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
         _fill(journal, fixes(WAITING_FIXES, seed))
         watcher = BrokerLink(_settings(port), "watcher", [topics.LIVE.topic(UNIT)])
         watcher.connect()
@@ -156,7 +158,8 @@ Parts = tuple[Clock, StatusBoard, Diary]
 
 
 @contextmanager
-def _journal(folder: Path) -> Iterator[tuple[Journal, Parts]]:
+def opened_journal(folder: Path) -> Iterator[tuple[Journal, Parts]]:
+    """A new journal, and what belongs to it."""
     clock = Clock()
     place = PositionStatus(at_ms=clock.now().at_ms, mono_s=clock.mono_s(), lat_deg=51.05, lon_deg=3.72)
     status = StatusBoard(Status(unit=UNIT, position=place))

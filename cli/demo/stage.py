@@ -51,6 +51,9 @@ tls = false
 folder = "{folder}/journal"
 quota_mb = 100
 
+[track]
+bound_m = 0
+
 [uplink]
 batch_s = 5
 live_moving_s = 2

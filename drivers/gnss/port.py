@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import select
 import termios
 from typing import TYPE_CHECKING
@@ -37,6 +38,16 @@ class BytePort:
         try:
             ready, _, _ = select.select([self._serial.fileno()], [], [], timeout_s)
             return bytes(self._serial.read(max(1, self._serial.in_waiting))) if ready else b""
+        except OSError as error:
+            self.close()
+            raise PortGoneError(_unplugged(self.path)) from error
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on the line. Never waits: what the line does not take at once is lost, and whoever wrote it asks again."""
+        try:
+            os.write(self._serial.fileno(), data)
+        except BlockingIOError:
+            return
         except OSError as error:
             self.close()
             raise PortGoneError(_unplugged(self.path)) from error

@@ -14,12 +14,16 @@ from drivers.gnss.fields import FieldError
 from drivers.gnss.fix import Epoch
 from drivers.gnss.framer import Framer
 from drivers.gnss.port import BytePort
-from drivers.gnss.sentences import parse
+from drivers.gnss.sentences import Txt, parse
 from drivers.gnss.sky import Satellite, Sky
+from drivers.gnss.ublox import Ublox
+from drivers.gnss.ubx import UbxFramer
 
 QUIET_S = 0.3  # a burst is over when the line is silent this long: no receiver pauses so long inside one
+HUNT_S = 0.05  # how exactly a rate's time is kept while the speed is unknown: all rates together may take ten seconds
 SILENT_S = 3.0
 ENOUGH_BYTES = 500  # this much without one good sentence is not a matter of luck
+RESTARTED = "U-BLOX"  # in a notice: u-blox receivers say their maker's name when they start, and only then
 
 
 class GnssStatus(msgspec.Struct, frozen=True):
@@ -35,8 +39,9 @@ class GnssStatus(msgspec.Struct, frozen=True):
     age_s: float | None  # of the last fix; None before the first
     stale: bool  # no fix for two periods
     antenna: str | None  # as the receiver words it: OK, OPEN, SHORT ...
-    jamming: str | None  # its last notice about interference
+    jamming: str | None  # what it says about interference; None while there is none
     sentences_mended: int = 0  # of the good ones: one flipped bit was put right
+    setup: str = ""  # one sentence: what it is and how it was set up
 
 
 class GnssReceiver:
@@ -44,12 +49,15 @@ class GnssReceiver:
 
     Opening is left to the first `read`; after a PortGoneError the next `read` tries again. `not_before` is a day
     before which no epoch can be dated, such as the day the firmware was built. Without `baud` the speed of the line is
-    found out, in ten seconds at most while the receiver speaks. One thread reads; `status` may be
-    asked for by any.
+    found out, in ten seconds at most while the receiver speaks. `ublox` is the talk with a u-blox receiver; without it nothing
+    is ever written to the line. One thread reads; `status` may be asked for by any.
     """
 
-    def __init__(self, port: str, baud: int | None = None, *, not_before: date) -> None:
+    def __init__(self, port: str, baud: int | None = None, *, not_before: date, ublox: Ublox | None = None) -> None:
         self._path = port
+        self._ublox = ublox
+        self._ubx = UbxFramer()
+        self._good_before = 0  # sentences before this plug, at this speed
         self._hunt = BaudHunt(time.monotonic()) if baud is None else None
         self._baud = baud or RATES[0]
         self._port: BytePort | None = None
@@ -96,9 +104,10 @@ class GnssReceiver:
         if self._port is None:
             self._port = BytePort(self._path, self._baud)
             self._last_byte_s = None
+            self._meet_anew()
         epochs: list[Epoch] = []
         while not epochs and (left_s := deadline_s - time.monotonic()) > 0:
-            data = self._port.read(min(left_s, QUIET_S))
+            data = self._port.read(min(left_s, HUNT_S if self._hunt is not None and not self._hunt.found else QUIET_S))
             now_s = time.monotonic()
             if data:
                 self._last_byte_s = now_s
@@ -106,6 +115,7 @@ class GnssReceiver:
             elif self._last_byte_s is not None and now_s - self._last_byte_s >= QUIET_S:
                 epochs = self._assembler.idle(self._framer.read_bytes, now_s)
             self._find_baud(self._port, now_s)
+            self._talk(self._port, data, now_s)
         for epoch in epochs:
             self._remember(epoch)
         return epochs
@@ -115,6 +125,21 @@ class GnssReceiver:
             self._baud = self._hunt.baud
             port.listen_at(self._baud)
             self._framer.cut()
+            self._meet_anew()
+
+    def _meet_anew(self) -> None:
+        """Whatever was known of the receiver at the other end, and of a frame from it, is void."""
+        self._good_before = self._framer.good
+        self._ubx.cut()
+        if self._ublox is not None:
+            self._ublox.begin()
+
+    def _talk(self, port: BytePort, data: bytes, now_s: float) -> None:
+        if self._ublox is None:
+            return
+        words = self._ublox.update(now_s, speaking=self._framer.good > self._good_before, frames=self._ubx.push(data))
+        if words:
+            port.write(words)
 
     def _take(self, data: bytes, now_s: float) -> list[Epoch]:
         epochs: list[Epoch] = []
@@ -123,6 +148,8 @@ class GnssReceiver:
                 value = parse(sentence.text)
             except FieldError:
                 continue
+            if isinstance(value, Txt) and RESTARTED in value.text.upper() and self._ublox is not None:
+                self._ublox.begin()
             if value is not None:
                 self._sky.add(value, now_s)
                 epochs += self._assembler.add(value, sentence.end_bytes, now_s)
@@ -154,8 +181,9 @@ class GnssReceiver:
             age_s=age_s,
             stale=self._is_stale(age_s),
             antenna=self._sky.antenna,
-            jamming=self._sky.jamming,
+            jamming=self._ublox.interference if self._ublox is not None and self._ublox.watched else self._sky.jamming,
             sentences_mended=self._framer.mended,
+            setup=self._ublox.sentence if self._ublox is not None else "Nothing was written to the receiver.",
         )
 
     def _state(self, now_s: float) -> str:

@@ -10,6 +10,7 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,11 +24,12 @@ from drivers.sim.van import VanEpoch, VirtualVan
 
 HELD_BYTES = 4095  # what Linux holds for a serial port that nobody reads; on a pseudo-terminal a little more may be on its way
 READ_BYTES = 65_536
+HEARD_BYTES = 4_096  # of what the terminal wrote and nobody has asked for
 LATE_S = 1.0  # after a longer pause of the machine the van goes on from now, it does not hurry
 
 
 class SerialLine:
-    """A serial line without a wire: `write` puts the receiver's bytes on it, a reader opens `port`.
+    """A serial line without a wire: `write` puts the receiver's bytes on it, a reader opens `port`, `heard` is what that one wrote.
 
     With `link` the port is that path, also after `unplug` and `replug`; without, each plug has its own path. Raw, never blocks:
     when nobody reads, the oldest bytes make room and are counted. Safe from several threads.
@@ -37,6 +39,7 @@ class SerialLine:
         self.dropped_bytes = 0
         self._link = link
         self._lock = threading.Lock()
+        self._heard = b""
         self._ends: tuple[int, int] | None = None  # ours, and a second hold on the reader's so that it outlives each reader
         self._port = ""
         self.replug()
@@ -63,10 +66,21 @@ class SerialLine:
             if self._ends is None:
                 return False
             ours, theirs = self._ends
-            _discard(ours, READ_BYTES)  # a plain receiver: it takes no orders, and must not make the terminal wait
+            self._listen(ours)  # also when nobody asks for it: the terminal must not wait
             self.dropped_bytes += _discard(theirs, _waiting(theirs) + len(data) - HELD_BYTES)
             self.dropped_bytes += len(data) - _offer(ours, data)
             return True
+
+    def heard(self) -> bytes:
+        """What the terminal wrote since the last time; of a lot that nobody asked for, the newest."""
+        with self._lock:
+            if self._ends is not None:
+                self._listen(self._ends[0])
+            heard, self._heard = self._heard, b""
+            return heard
+
+    def _listen(self, ours: int) -> None:
+        self._heard = (self._heard + _fetch(ours, READ_BYTES))[-HEARD_BYTES:]
 
     def unplug(self) -> None:
         """Pull the plug: the link is gone and a reader's next read fails, as with a USB receiver."""
@@ -78,6 +92,7 @@ class SerialLine:
             for end in self._ends:
                 os.close(end)
             self._ends = None
+            self._heard = b""
 
     def replug(self) -> None:
         """Plug it in again: a new port, behind the same link."""
@@ -102,12 +117,14 @@ def _waiting(end: int) -> int:
 
 
 def _discard(end: int, count: int) -> int:
-    if count <= 0:
-        return 0
+    return len(_fetch(end, count)) if count > 0 else 0
+
+
+def _fetch(end: int, count: int) -> bytes:
     try:
-        return len(os.read(end, count))
+        return os.read(end, count)
     except BlockingIOError:  # nothing there, or the reader was quicker
-        return 0
+        return b""
 
 
 def _offer(end: int, data: bytes) -> int:
@@ -130,16 +147,26 @@ def _point(link: Path, port: str) -> None:
 class Drive:
     """Drives the van in real time times `speed` on a thread of its own; its receiver writes to the line, its key turns on the panel.
 
+    `answer` lets a receiver that takes orders answer them, once an epoch: `SimulatedUblox.answer`.
     Its hands (`enter_tunnel`, `unplug`, ...) work at any moment. `epochs_with_fix` counts the positions that went on the line.
     """
 
-    def __init__(self, van: VirtualVan, line: SerialLine, *, speed: float = 1.0, panel: PanelHands | None = None) -> None:
+    def __init__(
+        self,
+        van: VirtualVan,
+        line: SerialLine,
+        *,
+        speed: float = 1.0,
+        panel: PanelHands | None = None,
+        answer: Callable[[], None] | None = None,
+    ) -> None:
         self.epochs_with_fix = 0
         self.epochs_written = 0
         self.epoch: VanEpoch | None = None  # the newest one, on the line or not
         self._van = van
         self._line = line
         self._panel = panel
+        self._answer = answer
         self._period_s = 1 / van.rate_hz / speed
         self._tunnel = threading.Event()
         self._end = threading.Event()
@@ -185,5 +212,7 @@ class Drive:
         if self._line.write(burst(epoch)):
             self.epochs_written += 1
             self.epochs_with_fix += not epoch.in_tunnel
+        if self._answer is not None:
+            self._answer()
         if self._panel is not None:
             self._panel.turn_key(on=epoch.ignition)  # told at every epoch: a terminal that restarts learns it again

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from mqtt.link import BrokerSettings
+from mqtt.login import BrokerSettings
 from tests.eventually import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin")))

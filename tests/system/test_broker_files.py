@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from mqtt import link, messages, topics
-from mqtt.link import BrokerLink, BrokerSettings, Delivery, LinkError, LinkState, Lost, Published, Will
+from mqtt import messages, topics
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
 from mqtt.messages import Held, Receipt
+from mqtt.session import DENIED, NO_SUBSCRIBER, Delivery, LinkError, LinkState, Lost, Published, Will
 from mqtt.topics import By
 from tests.system.broker import MOSQUITTO, Mosquitto, free_port
 from tests.system.certificates import OPENSSL, Authority
@@ -166,12 +168,12 @@ def test_a_kind_of_a_newer_unit_needs_no_new_rule(opened: Open) -> None:
 
 @pytest.mark.parametrize("channel", PLAIN, ids=lambda one: one.name)
 def test_a_unit_publishes_nothing_in_another_ones_name(channel: topics.Channel, opened: Open) -> None:
-    assert answer(opened("van-017"), channel.topic("van-018")) == link.DENIED
+    assert answer(opened("van-017"), channel.topic("van-018")) == DENIED
 
 
 @pytest.mark.parametrize("channel", [channel for channel in PLAIN if channel.by is not By.UNIT], ids=lambda one: one.name)
 def test_a_unit_publishes_no_receipt_or_command_not_even_to_itself(channel: topics.Channel, opened: Open) -> None:
-    assert answer(opened("van-017", *topics.unit_filters("van-017")), channel.topic("van-017"), receipt("van-017")) == link.DENIED
+    assert answer(opened("van-017", *topics.unit_filters("van-017")), channel.topic("van-017"), receipt("van-017")) == DENIED
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
@@ -195,7 +197,7 @@ def test_a_units_will_may_be_its_state_and_reaches_the_receiver(opened: Open) ->
 def test_a_unit_cannot_end_another_ones_session_by_its_client_id(opened: Open) -> None:
     victim = opened("van-018")
     opened("van-017", client_id="van-018")
-    assert answer(victim, topics.EVENT.topic("van-018")) in {0, link.NO_SUBSCRIBER}
+    assert answer(victim, topics.EVENT.topic("van-018")) in {0, NO_SUBSCRIBER}
 
 
 @pytest.mark.parametrize(("name", "port_of"), [("receiver", "van-017"), ("van-017", "receiver")])
@@ -238,13 +240,13 @@ def test_the_receiver_sends_receipts_and_the_unit_hears_its_own(opened: Open) ->
 
 @pytest.mark.parametrize("channel", [channel for channel in PLAIN if channel.by is not By.RECEIVER], ids=lambda one: one.name)
 def test_the_receiver_publishes_nothing_but_receipts(channel: topics.Channel, opened: Open) -> None:
-    assert answer(opened("receiver"), channel.topic("van-017")) == link.DENIED
+    assert answer(opened("receiver"), channel.topic("van-017")) == DENIED
 
 
 @pytest.mark.parametrize("channel", PLAIN, ids=lambda one: one.name)
 def test_the_operator_publishes_what_is_an_operators(channel: topics.Channel, opened: Open) -> None:
     told = answer(opened("operator"), channel.topic("van-017"))
-    assert (told == link.DENIED) == (channel.by is not By.OPERATOR)
+    assert (told == DENIED) == (channel.by is not By.OPERATOR)
 
 
 def test_two_receivers_with_one_user_share_the_load(opened: Open) -> None:

@@ -38,7 +38,7 @@ def url(sqlite_place: SqlitePlace) -> str:
         unit=UNIT, boot=BOOT, log=LOG, seq=1, t=T, src="gnss", mono_ms=1, event="trip.start", data={"km": 1}, latitude=52.5, longitude=13.4
     )
     health = Health(unit=UNIT, boot=BOOT, log=LOG, t=T, src="gnss", uptime_s=1, ledger=told, journal=journal, link="tls")
-    live = Live(unit=UNIT, boot=BOOT, log=LOG, tseq=0, t=utc_text(START_MS + 90_000), latitude=1.5, longitude=2.5)
+    live = Live(unit=UNIT, boot=BOOT, log=LOG, t=utc_text(START_MS + 90_000), latitude=1.5, longitude=2.5)
     items = [
         came("up/state", encode(state)),
         came("up/track", codec.pack(track)),

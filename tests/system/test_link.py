@@ -20,7 +20,9 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from mqtt import link, topics
-from mqtt.link import BrokerLink, BrokerSettings, Delivery, LinkError, LinkState, Lost, Published, Refused, Will
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
+from mqtt.session import DENIED, NO_SUBSCRIBER, Delivery, LinkError, LinkState, Lost, Published, Refused, Will
 from tests.eventually import eventually
 from tests.system.broker import MOSQUITTO, Mosquitto, free_port
 from tests.system.wire import wire_to
@@ -208,7 +210,7 @@ def test_a_topic_that_the_broker_denies_is_answered_with_135(guarded: Mosquitto,
     unit.connect()
     allowed, denied = unit.publish(EVENT, b"{}", 1), unit.publish(STATE, b"{}", 1)
     answers = {answer.mid: answer.reason for answer in (next_of(unit, Published), next_of(unit, Published))}
-    assert answers == {allowed: link.NO_SUBSCRIBER, denied: link.DENIED}
+    assert answers == {allowed: NO_SUBSCRIBER, denied: DENIED}
 
 
 @pytest.mark.skipif(not DYNAMIC_SECURITY, reason="mosquitto's dynamic security plugin is not installed: apt-get install mosquitto")
@@ -229,7 +231,7 @@ def test_a_publish_without_a_subscriber_is_answered_with_16(broker: Mosquitto, o
     unit = opened(broker.settings)
     unit.connect()
     mid = unit.publish(EVENT, b"{}", 1)
-    assert next_of(unit, Published) == Published(mid, link.NO_SUBSCRIBER)
+    assert next_of(unit, Published) == Published(mid, NO_SUBSCRIBER)
 
 
 def test_a_publish_with_a_subscriber_is_taken_and_delivered(broker: Mosquitto, opened: Open) -> None:

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from mqtt import link
-from mqtt.link import BrokerLink, BrokerSettings, LinkError, LinkState
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
+from mqtt.session import LinkError, LinkState
 from tests.system.broker import MOSQUITTO, Mosquitto
 from tests.system.certificates import DAY, OPENSSL, Authority
 

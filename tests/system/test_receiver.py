@@ -33,7 +33,8 @@ import os, signal, sys, threading, time
 from fleet.config import FleetSettings
 from fleet.receiver import Receiver, broker_link
 from fleet.store import Store, open_store
-from mqtt.link import BrokerLink, BrokerSettings
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
 owner = {"Store": Store, "BrokerLink": BrokerLink}[sys.argv[3]]
 def die(*_, **__):
     time.sleep(0.3)  # whatever was said too early has left by then
@@ -259,8 +260,8 @@ def test_kinds_that_this_version_does_not_know_are_stored_and_receipted(broker: 
 
 
 def test_the_newest_position_and_state_are_kept_for_people(broker: Mosquitto, sqlite_place: SqlitePlace, van: HandVan) -> None:
-    live = Live(unit="van-12", boot=BOOT, log=LOG, tseq=0, t=T, latitude=52.5, longitude=13.4)
-    last = Last(unit="van-12", boot=BOOT, log=LOG, tseq=0, t=T, latitude=52.5, longitude=13.4)
+    live = Live(unit="van-12", boot=BOOT, log=LOG, t=T, latitude=52.5, longitude=13.4)
+    last = Last(unit="van-12", boot=BOOT, log=LOG, t=T, latitude=52.5, longitude=13.4)
     with running(broker, sqlite_place):
         van.send_birth()
         van.send(LIVE.name, encode(live), qos=0)

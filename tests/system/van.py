@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from mqtt import codec, schema, topics
 from mqtt.codec import TrackPoint
-from mqtt.link import BrokerLink, BrokerSettings, Delivery
+from mqtt.link import BrokerLink
+from mqtt.login import BrokerSettings
 from mqtt.messages import Event, Health, JournalHealth, Ledger, Ledgers, Message, Receipt, State, Track, decode, encode
+from mqtt.session import Delivery
 from tests.eventually import eventually
 
 BOOT, LOG = "abcdef01", "0000a001"

@@ -48,7 +48,7 @@ def test_a_drive_is_one_line_with_the_time_of_each_position() -> None:
 
 @pytest.mark.parametrize(
     ("later_ms", "further_e7", "lines"),
-    [(300_000, 0, 1), (300_001, 0, 2), (1_000, 179_000, 1), (1_000, 181_000, 2)],  # 5 min; 2 km are 0.018 degrees
+    [(360_000, 0, 1), (360_001, 0, 2), (1_000, 179_000, 1), (1_000, 181_000, 2)],  # 6 min; 2 km are 0.018 degrees
 )
 def test_a_line_is_not_drawn_over_a_long_pause_or_a_jump(later_ms: int, further_e7: int, lines: int) -> None:
     before = drive(10)

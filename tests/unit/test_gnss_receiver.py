@@ -14,6 +14,9 @@ import pytest
 from drivers.errors import DriverError, PortGoneError
 from drivers.gnss.fix import Epoch
 from drivers.gnss.receiver import GnssReceiver
+from drivers.gnss.ublox import Ublox, van_settings
+from drivers.sim.line import SerialLine
+from drivers.sim.ublox import FACTORY, MONITOR, SimulatedUblox
 from tests.nmea import FLOOR, at, gga, gsa, rmc, sentence
 
 
@@ -205,4 +208,85 @@ def test_the_speed_of_the_line_is_found(line: Line) -> None:
         line.write(burst(second) if line.speed == termios.B115200 else bytes(range(128, 240)))
     assert receiver.status().baud == 115_200
     assert receiver.status().age_s is not None
+    receiver.close()
+
+
+# A u-blox at the other end
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[SerialLine]:
+    with SerialLine(tmp_path / "ublox") as plugged:
+        yield plugged
+
+
+def listen(receiver: GnssReceiver, ublox: SimulatedUblox, wire: SerialLine, until: str) -> list[Epoch]:
+    """Let both talk, with an epoch between two answers, until the receiver's set-up reads so."""
+    found: list[Epoch] = []
+    for second in range(200):
+        wire.write(burst(second))
+        found += receiver.read(0.05)
+        ublox.answer()
+        if until in receiver.status().setup:
+            return found
+    raise AssertionError(receiver.status().setup)
+
+
+def test_a_ublox_is_set_up_while_its_epochs_go_on(wire: SerialLine) -> None:
+    ublox = SimulatedUblox(wire)
+    receiver = GnssReceiver(wire.port, 9_600, not_before=FLOOR, ublox=Ublox(van_settings()))
+    receiver.read(0.0)
+    found = listen(receiver, ublox, wire, "every setting acknowledged")
+    assert [epoch.at for epoch in found if epoch.has_fix] == [at(second) for second in range(len(found))]
+    assert len(found) >= 5
+    assert (receiver.status().sentences_bad, receiver.status().jamming) == (0, None)
+    assert ublox.ram[MONITOR] == 1
+    receiver.close()
+
+
+def test_a_replugged_ublox_is_set_up_again(wire: SerialLine) -> None:
+    ublox = SimulatedUblox(wire)
+    receiver = GnssReceiver(wire.port, 9_600, not_before=FLOOR, ublox=Ublox(van_settings()))
+    receiver.read(0.0)
+    listen(receiver, ublox, wire, "every setting acknowledged")
+    wire.unplug()
+    with pytest.raises(PortGoneError):
+        receiver.read(1.0)
+    wire.replug()
+    ublox.ram = dict(FACTORY)
+    receiver.read(0.0)
+    assert "not been asked yet" in receiver.status().setup
+    listen(receiver, ublox, wire, "every setting acknowledged")
+    assert ublox.ram[MONITOR] == 1
+    receiver.close()
+
+
+def test_a_ublox_that_restarts_on_an_open_line_is_set_up_again(wire: SerialLine) -> None:
+    ublox = SimulatedUblox(wire)
+    receiver = GnssReceiver(wire.port, 9_600, not_before=FLOOR, ublox=Ublox(van_settings()))
+    receiver.read(0.0)
+    listen(receiver, ublox, wire, "every setting acknowledged")
+    ublox.restart()
+    listen(receiver, ublox, wire, "setting 1 of 4")
+    listen(receiver, ublox, wire, "every setting acknowledged")
+    assert ublox.ram[MONITOR] == 1
+    receiver.close()
+
+
+def test_a_line_that_takes_no_orders_never_blocks_the_reader(line: Line) -> None:
+    receiver = GnssReceiver(line.port, 9_600, not_before=FLOOR, ublox=Ublox(van_settings()))
+    receiver.read(0.0)
+    line.write(burst(0) + burst(1))
+    assert len(read_fixes(receiver, 2)) == 2
+    assert "Asking" in receiver.status().setup
+    receiver.close()
+
+
+def test_without_a_talk_nothing_is_written(wire: SerialLine) -> None:
+    receiver = GnssReceiver(wire.port, 9_600, not_before=FLOOR)
+    receiver.read(0.0)
+    wire.write(burst(0) + burst(1))
+    read_fixes(receiver, 2)
+    assert wire.heard() == b""
+    assert receiver.status().setup == "Nothing was written to the receiver."
     receiver.close()

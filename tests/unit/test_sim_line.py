@@ -11,9 +11,10 @@ import pytest
 import serial
 
 from drivers.errors import DriverError
-from drivers.sim.line import HELD_BYTES, Drive, SerialLine
+from drivers.sim.line import HEARD_BYTES, HELD_BYTES, Drive, SerialLine
 from drivers.sim.nmea import burst
 from drivers.sim.panel import PanelHands, SimulatedPanel
+from drivers.sim.ublox import SimulatedUblox
 from drivers.sim.van import VirtualVan
 
 
@@ -209,3 +210,42 @@ def test_the_key_reaches_a_panel_that_opens_in_the_middle_of_the_drive(line: Ser
     drive.stop()
     panel.close()
     hands.close()
+
+
+def test_what_the_terminal_wrote_is_heard_once(line: SerialLine, link: Path) -> None:
+    with reader(str(link)) as port:
+        port.write(b"one")
+        line.write(b"$")
+        port.write(b"two")
+        assert line.heard() == b"onetwo"
+        assert line.heard() == b""
+
+
+def test_of_a_lot_that_nobody_asked_for_the_newest_is_kept(line: SerialLine, link: Path) -> None:
+    with reader(str(link)) as port:
+        for number in range(40):
+            port.write(b"%02d" % number * 100)
+            line.write(b"$")
+    heard = line.heard()
+    assert len(heard) == HEARD_BYTES
+    assert heard.endswith(b"39")
+
+
+def test_what_was_said_before_the_plug_was_pulled_is_not_heard_after(line: SerialLine, link: Path) -> None:
+    with reader(str(link)) as port:
+        port.write(b"old")
+        line.write(b"$")
+    line.unplug()
+    assert line.heard() == b""
+    line.replug()
+    assert line.heard() == b""
+
+
+def test_a_receiver_that_takes_orders_answers_within_the_epoch(line: SerialLine, link: Path) -> None:
+    ublox = SimulatedUblox(line)
+    drive = Drive(VirtualVan(), line, speed=100, answer=ublox.answer)
+    with reader(str(link)) as port:
+        port.write(bytes.fromhex("b5 62 0a 04 00 00 0e 34"))
+        drive.start()
+        wait_until(lambda: b"MOD=NEO-M9N" in port.read(port.in_waiting))
+        drive.stop()

@@ -6,7 +6,7 @@ import math
 from itertools import groupby, islice, pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from drivers.sim.route import CITY_MPS, RING_MPS, STREET_MPS, Route, Waypoint, ghent, lay
@@ -38,7 +38,8 @@ def test_the_van_never_speeds_up_or_brakes_harder_than_a_van_can(seed: int, rate
         assert abs(after.speed_mps - before.speed_mps) * rate_hz <= 2.5
 
 
-@settings(max_examples=30, deadline=None)
+# Most corners drawn at random make a hairpin that no street has.
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     corners=st.lists(st.tuples(st.integers(-8, 8), st.integers(-8, 8)), min_size=3, max_size=8, unique=True),
     limit_mps=st.sampled_from([CITY_MPS, STREET_MPS, RING_MPS]),
@@ -118,6 +119,17 @@ def test_a_parked_receiver_wanders_as_real_ones_do() -> None:
     naive_m_per_hour = sum(steps_m) / len(steps_m) * 3600
     assert 108 < naive_m_per_hour < 888
     assert max(epoch.speed_mps for epoch in parked) < 0.3
+
+
+def test_a_parked_van_stays_switched_off_for_as_long_as_it_is_told_and_then_drives_on() -> None:
+    van = VirtualVan(noise=NO_NOISE)
+    van.park(600)
+    drive = list(islice(van, 630))
+    assert not any(epoch.ignition or epoch.driven_m for epoch in drive[:597])
+    assert all(epoch.ignition for epoch in drive[600:])
+    assert drive[-1].driven_m > 100
+    with pytest.raises(ValueError, match="park it where it stands"):
+        van.park(600)
 
 
 def test_epochs_are_as_far_apart_as_the_rate_says() -> None:

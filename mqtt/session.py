@@ -1,0 +1,83 @@
+"""A session with the broker in words: where the way ends, what was granted, what happens in it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+NO_SUBSCRIBER = 16
+FAILURE = 128
+DENIED = 135
+
+
+class LinkState(StrEnum):
+    """Where the way to the receiver ends."""
+
+    ONLINE = "online"
+    CONNECTING = "connecting"
+    DNS = "dns"  # the broker's name has no address
+    TCP = "tcp"  # nobody answers there
+    TLS = "tls"  # no trusted certificate
+    TIME = "time"  # the certificate's dates do not fit this unit's clock
+    AUTH = "auth"  # the broker refuses the login
+    ACL = "acl"  # the broker refuses a topic
+    NO_RECEIVER = "no_receiver"  # the broker is there, nobody stores
+
+
+class LinkError(Exception):
+    """No session; `state` says at which step it ended, the text says it to a technician."""
+
+    def __init__(self, state: LinkState, sentence: str) -> None:
+        super().__init__(sentence)
+        self.state = state
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What the broker granted."""
+
+    receive_maximum: int  # QoS 1 publishes that may be under way at once
+    maximum_packet_bytes: int | None  # None: no limit named
+    topic_aliases: int
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A message that came in; `mid` is what `acknowledge` wants."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    mid: int
+    retained: bool
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The broker's answer to a QoS 1 publish: 0 taken, 16 nobody subscribes, 128 and above refused. A QoS 0 publish: 0 when it left."""
+
+    mid: int
+    reason: int
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The session is over."""
+
+    sentence: str
+    by_broker: bool = False  # it said so; False: the connection ended, and nobody knows why
+    objected: bool = False  # what was sent brought it about
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The broker refuses a subscription."""
+
+    sentence: str
+
+
+Happening = Delivery | Published | Lost | Refused
+
+
+class Will(msgspec.Struct, frozen=True):
+    """What the broker says for us when we fall silent."""
+
+    topic: str
+    payload: bytes
+    delay_s: int
