@@ -52,7 +52,10 @@ def test_every_settings_file_of_a_page_is_accepted(page: Path) -> None:
 
 
 def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:
-    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout.split()
+    asked = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        pytest.skip("this copy of the project is no git checkout")
+    listed = asked.stdout.split()
     home = str(ROOT) + "/"
     assert [name for name in listed if (ROOT / name).is_file() and home.encode() in (ROOT / name).read_bytes()] == []
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from cli import mosquitto
 from cli.bench import measure, plugs
 from cli.errors import UsageError
 from cli.words import Commands, add
@@ -82,7 +83,7 @@ def add_commands(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure everything three times; show the median and the spread."""
-    if not measure.broker_program():
+    if not mosquitto.program():
         raise UsageError("the bench needs a broker; install it with: sudo apt-get install mosquitto")
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("measuring", total=len(QUESTIONS) * REPETITIONS)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from cli import mosquitto
 from drivers.sim.van import VirtualVan
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
@@ -37,11 +35,6 @@ DRAINED_FIXES = 60_000  # whole batches of 300: the rest of a batch would wait f
 WAITING_FIXES = 50_000
 DAY_S = 86_400
 START_S = 20.0
-
-
-def broker_program() -> str | None:
-    """Where mosquitto is."""
-    return shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def fixes(count: int, seed: int) -> list[TrackPoint]:
@@ -204,14 +197,11 @@ def _settings(port: int) -> BrokerSettings:
 
 @contextmanager
 def _broker(folder: Path) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    config = folder / "broker.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n", encoding="utf-8")
-    program = broker_program()
+    port, config, program = mosquitto.free_port(), folder / "broker.conf", mosquitto.program()
     assert program is not None
+    mosquitto.write_config(config, port)
     with _running([program, "-c", str(config)]):
-        _until(lambda: _answers(port))
+        _until(lambda: mosquitto.answers(port))
         yield port
 
 
@@ -251,14 +241,6 @@ def _until(ready: Callable[[], bool]) -> None:
         if time.monotonic() > end_s:
             raise TimeoutError("the broker or the receiver of the bench does not start")
         time.sleep(0.05)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-    except OSError:
-        return False
-    return True
 
 
 def _batched(points: list[TrackPoint], size: int) -> Iterator[list[TrackPoint]]:

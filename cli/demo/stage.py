@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +14,7 @@ from typing import Self
 
 import msgspec
 
+from cli import mosquitto
 from cli.demo.radio import Radio
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
@@ -66,10 +64,6 @@ host = "127.0.0.1"
 port = {port}
 tls = false
 """
-BROKER_CONF = """listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
-"""
 
 
 class StageError(Exception):
@@ -83,8 +77,8 @@ class Stage:
         self.folder = folder
         self.restarts = 0
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._broker_port = _free_port()
-        self._broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        self._broker_port = mosquitto.free_port()
+        self._broker = mosquitto.program()
         if self._broker is None:
             raise StageError("the demo needs a broker; install it with: sudo apt-get install mosquitto")
         # The van's day ends now: a simulated clock that runs ahead of this machine's would date everything into the future.
@@ -109,12 +103,12 @@ class Stage:
 
     def _raise_curtain(self) -> None:
         told = {"unit": UNIT, "folder": self.folder}
-        (self.folder / "broker.conf").write_text(BROKER_CONF.format(port=self._broker_port), encoding="utf-8")
+        mosquitto.write_config(self.folder / "broker.conf", self._broker_port)
         (self.folder / "fleet.toml").write_text(FLEET_TOML.format(port=self._broker_port, **told), encoding="utf-8")
         (self.folder / "unit.toml").write_text(UNIT_TOML.format(port=self.radio.port, **told), encoding="utf-8")
         assert self._broker is not None
         self._start("broker", [self._broker, "-c", str(self.folder / "broker.conf")])
-        self._wait_for("broker", lambda: _answers(self._broker_port))
+        self._wait_for("broker", lambda: mosquitto.answers(self._broker_port))
         self._start("fleet", _roadproof("fleet", "receive", "--config", str(self.folder / "fleet.toml")))
         self._wait_for("fleet", (self.folder / "fleet.db").exists)
         self.start_unit()
@@ -252,16 +246,3 @@ class Stage:
 
 def _roadproof(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "cli", *words]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-    except OSError:
-        return False
-    return True

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import takewhile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from firmware.journal import pressure, salvage, schema
+from firmware.journal import pressure, salvage
+from firmware.journal.database import is_full
+from firmware.journal.marker import UNKNOWN_BOOT, Markers
 from firmware.journal.numbers import Numbers
+from firmware.journal.opening import Opening, own
 from firmware.journal.pressure import Dropped, Tombstone
+from firmware.journal.receipts import Receipts
 from firmware.journal.reserve import Reserve
-from firmware.journal.row import COLUMNS, PLACES, JournalError, JournalFullError, JournalInUseError, Row, Series, checked, values
+from firmware.journal.row import JournalError, JournalFullError, Row, Series
 from mqtt import topics
 from mqtt.codec import TrackPoint
 from mqtt.ranges import Ranges, Span
 
 log = logging.getLogger(__name__)
 
-PURGE_ROWS = 500  # what one commit lets go: a pause that nobody notices
-RELIEF_STEPS = 4  # likewise under pressure
+RELIEF_STEPS = 4  # small commits in a row under pressure: a pause that nobody notices
 READ_ROWS = 32
-TOP_UNKNOWN = 1_000_000  # how far a salvage searches when the side file is lost too
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -56,29 +55,31 @@ class Journal:
         self._path = path
         self._keep_ms = keep_ms
         self._utc_ms = utc_ms
-        self._tombstone_of = tombstone
         self._quota_bytes = quota_bytes
         self._lock = threading.RLock()
-        self._owner = _own(path)
+        self._owner = own(path)
         self._reserve = Reserve(path.with_name("reserve"))
         self._numbers = Numbers(path.with_name(path.name + ".numbers"))
-        self.salvaged: salvage.Salvaged | None = None
+        self._markers = Markers(self._numbers, utc_ms, tombstone)
+        opening = Opening(path, quota_bytes, self._numbers, self._markers)
         try:
-            self._connection = self._open()
-            self._receipted = {series: self._read_receipted(series) for series in Series}
+            self._database = opening.database()
+            self._receipts = Receipts(self._database, self._numbers)
         except BaseException as error:
             os.close(self._owner)
             if isinstance(error, sqlite3.Error | OSError):
                 raise JournalError(f"cannot open the journal at {path}: {error}; check the folder's rights and the free space") from error
             raise
-        self._receipts_changed = False
-        self._dropped = msgspec.json.decode(self._fact("dropped") or b"{}", type=Dropped)
+        self.salvaged: salvage.Salvaged | None = opening.salvaged
+        self._dropped = msgspec.json.decode(self._database.fact("dropped") or b"{}", type=Dropped)
         self._reserve.take()
 
     # --- what the recorder and the terminal call
 
-    def append(self, boot: str, drafts: Sequence[Draft] = (), points: Sequence[TrackPoint] = ()) -> Appended:
+    def append(self, boot: str, drafts: Sequence[Draft] = (), points: Sequence[TrackPoint] = (), odometer: str | None = None) -> Appended:
         """Make records durable: when this returns they are on the card. Points get their numbers here.
+
+        `odometer` is its state after these points, to be read back after a restart.
 
         JournalFullError when there is no room even with the reserve; nothing is stored then.
         """
@@ -87,20 +88,35 @@ class Journal:
             refused = len(points) if self.used >= pressure.STOP_AT else 0
             taken = [] if refused else points
             try:
-                appended = self._insert(boot, drafts, taken)
+                appended = self._insert(boot, drafts, taken, odometer, refused)
             except (sqlite3.OperationalError, OSError) as error:
-                if not _is_full(error):
+                if not is_full(error):
                     raise
                 self._reserve.release()
                 self._relieve(at_least=pressure.STOP_AT)
                 try:
-                    appended = self._insert(boot, drafts, taken)
+                    appended = self._insert(boot, drafts, taken, odometer, refused)
                 except (sqlite3.OperationalError, OSError) as again:
                     raise JournalFullError("the card is full: nothing more can be saved; free space on it or replace it") from again
-            if refused:
-                self._dropped.refused += refused
-                self._put_fact("dropped", msgspec.json.encode(self._dropped).decode())
-            return msgspec.structs.replace(appended, refused=refused)
+            self._reserve.take()
+            return appended
+
+    def redate(self, boot: str, rewrite: Callable[[bytes], bytes | None]) -> int:
+        """Rewrite the events of one start that no receipt covers yet, all in one commit; how many there were.
+
+        `rewrite` returns the corrected payload, None to leave it. An event that is on its way already may reach the receiver with both
+        times under its one number: the receiver keeps the first. On a full card nothing changes.
+        """
+        with self._lock:
+            try:
+                with self._database.transaction():
+                    keys = self._database.keys(Series.SEQ, topics.EVENT.kind, boot)
+                    return sum(self._rewrite(key, rewrite) for key in keys)
+            except sqlite3.OperationalError as error:
+                if not is_full(error):
+                    raise
+                log.warning("the card is full: events from before the time was known keep the time they have")
+                return 0
 
     # --- what the uplink calls
 
@@ -109,18 +125,18 @@ class Journal:
 
         A damaged row is set aside and not among them.
         """
-        query = f"SELECT {COLUMNS}, hash FROM {series.table} WHERE number >= ? ORDER BY number LIMIT {READ_ROWS}"  # noqa: S608
         with self._lock:
             found: list[Row] = []
             spanned, number = 0, 1
             while spanned < numbers:
-                number = start = self._next_waiting(series, skip, number)
-                for columns in self._connection.execute(query, (self._row_with(series, number),)).fetchall():
-                    row, good = checked(columns)
-                    number = max(number, row.last + 1)
+                number = start = self._receipts.next_waiting(series, skip, number)
+                for row, good in self._database.rows_from(series, self._database.key_with(series, number), READ_ROWS):
+                    if good and row.last < number:
+                        continue  # the newest row: nothing lies behind it
+                    number = max(number, row.last + 1 if good else row.number + 1)
                     if not good:
                         self.set_aside(series, row.number, "its hash does not fit: the card damaged it")
-                    elif not self._receipted[series].covers(row.number, row.last) and not skip.covers(row.number, row.last):
+                    elif not self._receipts.cover(series, row) and not skip.covers(row.number, row.last):
                         found.append(row)
                         spanned += row.span
                     if spanned >= numbers:
@@ -132,61 +148,40 @@ class Journal:
     def acknowledge(self, series: Series, held: Ranges) -> int:
         """Take the receiver's word that it holds these numbers; how many are new. They leave the card with a later commit."""
         with self._lock:
-            receipted = self._receipted[series]
-            before = receipted.count()
-            for first, last in held:
-                if first < self._numbers.next[series]:
-                    receipted.add(first, min(last, self._numbers.next[series] - 1))
-            new = receipted.count() - before
-            self._receipts_changed = self._receipts_changed or new > 0
-            return new
+            return self._receipts.add(series, held)
 
     def send_again(self, series: Series, missing: Sequence[Span]) -> list[Span]:
         """Let receipted numbers wait once more, because the receiver lost them; returns the ones that are here no longer."""
-        gone = Ranges(missing)
         with self._lock:
-            for first, last in missing:
-                query = f"SELECT number, span FROM {series.table} WHERE number BETWEEN ? AND ?"  # noqa: S608
-                for number, span in self._connection.execute(query, (self._row_with(series, first), last)).fetchall():
-                    if number + span > first:
-                        self._receipted[series].remove(number, number + span - 1)
-                        gone.remove(number, number + span - 1)
-            self._receipts_changed = True
-        return list(gone)
+            return self._receipts.take_back(series, missing)
 
     def set_aside_range(self, series: Series, first: int, last: int, reason: str) -> None:
         """Set aside every record of a publish that cannot be made."""
-        query = f"SELECT number FROM {series.table} WHERE number BETWEEN ? AND ?"  # noqa: S608
         with self._lock:
-            for (number,) in self._connection.execute(query, (first, last)).fetchall():
+            for number, _ in self._database.spans(series, first, last):
                 self.set_aside(series, number, reason)
 
     def set_aside(self, series: Series, number: int, reason: str) -> None:
         """Move a record that cannot be sent to the shelf, so that it blocks nothing; its number stays accounted for."""
-        with self._lock, self._transaction():
-            found = self._connection.execute(f"SELECT {COLUMNS}, hash FROM {series.table} WHERE number = ?", (number,)).fetchone()  # noqa: S608
+        with self._lock, self._database.transaction():
+            found = self._database.row(series, number)
             if found is None:
                 return
-            row, good = checked(found)
-            following = self._connection.execute(f"SELECT min(number) FROM {series.table} WHERE number > ?", (number,)).fetchone()[0]  # noqa: S608
-            span = row.span if good else (following or self._numbers.next[series]) - number
-            self._connection.execute(
-                "INSERT INTO aside (series, number, span, kind, reason, payload) VALUES (?, ?, ?, ?, ?, ?)",
-                (series.value, number, span, row.kind, reason, row.payload),
-            )
-            self._connection.execute(f"DELETE FROM {series.table} WHERE number = ?", (number,))  # noqa: S608
-            self._put(series, self._marker(series, number, span, row.boot or "000000", reason))
+            row, good = found
+            span = row.span if good else (self._database.key_from(series, number + 1) or self._numbers.next[series]) - number
+            self._database.shelve(series, row, span, reason)
+            self._database.put(series, self._markers.row(series, number, span, reason, row.boot if good else UNKNOWN_BOOT))
         log.error("%s %d was set aside: %s", series.value, number, reason)
 
     def next_session(self, unix_s: int) -> int:
         """A number for a new connection, higher than all before, also after the journal was lost while the clock is right."""
         with self._lock:
-            session = max(int(self._fact("session") or 0) + 1, unix_s)
+            session = max(int(self._database.fact("session") or 0) + 1, unix_s)
             try:
-                with self._transaction():
-                    self._put_fact("session", str(session))
+                with self._database.transaction():
+                    self._database.put_fact("session", str(session))
             except sqlite3.OperationalError as error:
-                if not _is_full(error):
+                if not is_full(error):
                     raise
                 log.warning("the card is full: session %d could not be noted", session)
             return session
@@ -207,8 +202,7 @@ class Journal:
     def used_bytes(self) -> int:
         """Bytes in use in the database, free pages not counted."""
         with self._lock:
-            pages = self._pragma("page_count") - self._pragma("freelist_count")
-        return pages * schema.PAGE_BYTES
+            return self._database.used_bytes
 
     @property
     def quota_bytes(self) -> int:
@@ -226,6 +220,12 @@ class Journal:
         with self._lock:
             return msgspec.structs.replace(self._dropped)
 
+    @property
+    def odometer(self) -> str | None:
+        """What the last commit with an odometer said."""
+        with self._lock:
+            return self._database.fact("odometer")
+
     def issued(self, series: Series) -> int:
         """The highest number given to a record."""
         with self._lock:
@@ -234,71 +234,74 @@ class Journal:
     def receipted(self, series: Series) -> Ranges:
         """The numbers that the receiver holds, a copy."""
         with self._lock:
-            return self._receipted[series].copy()
+            return self._receipts.held(series)
 
     def waiting_count(self, series: Series) -> int:
         """How many numbers still wait for their receipt."""
         with self._lock:
-            return self._numbers.next[series] - 1 - self._receipted[series].count()
+            return self._numbers.next[series] - 1 - self._receipts.count(series)
+
+    def age_s(self, row: Row) -> float:
+        """How long ago a row was written, by the unit's UTC; negative when the clock went back."""
+        return (self._utc_ms() - row.made_ms) / 1000
 
     def close(self) -> None:
         """Save what receipts said and let go of the database."""
         with self._lock:
             try:
-                with self._transaction():
+                with self._database.transaction():
                     self._let_go()
             except sqlite3.OperationalError as error:
                 log.warning("the last receipts could not be saved (%s); what they cover is sent once more", error)
-            self._connection.close()
+            self._database.close()
             os.close(self._owner)
 
     # --- inside
 
-    def _insert(self, boot: str, drafts: Sequence[Draft], points: Sequence[TrackPoint]) -> Appended:
+    def _insert(self, boot: str, drafts: Sequence[Draft], points: Sequence[TrackPoint], odometer: str | None, refused: int) -> Appended:
         first_seq, first_tseq = (self._numbers.next[series] for series in Series)
         self._numbers.reserve(Series.SEQ, len(drafts))
         self._numbers.reserve(Series.TSEQ, len(points))
         made_ms = self._utc_ms()
-        with self._transaction():
+        with self._database.transaction():
             for number, draft in enumerate(drafts, start=first_seq):
-                self._put(Series.SEQ, Row(number=number, span=1, kind=draft.kind, boot=boot, made_ms=made_ms, payload=draft.make(number)))
+                self._database.put(
+                    Series.SEQ, Row(number=number, span=1, kind=draft.kind, boot=boot, made_ms=made_ms, payload=draft.make(number))
+                )
             if points:
                 numbered = [msgspec.structs.replace(point, tseq=number) for number, point in enumerate(points, start=first_tseq)]
                 payload = pressure.encode_points(numbered)
                 row = Row(number=first_tseq, span=len(points), kind=topics.TRACK.kind, boot=boot, made_ms=made_ms, payload=payload)
-                self._put(Series.TSEQ, row)
+                self._database.put(Series.TSEQ, row)
+            if odometer is not None:
+                self._database.put_fact("odometer", odometer)
+            if refused:
+                self._count_dropped(Dropped(refused=refused))
             self._let_go()
         self._numbers.next[Series.SEQ] += len(drafts)
         self._numbers.next[Series.TSEQ] += len(points)
-        return Appended(list(range(first_seq, first_seq + len(drafts))), list(range(first_tseq, first_tseq + len(points))))
+        return Appended(list(range(first_seq, first_seq + len(drafts))), list(range(first_tseq, first_tseq + len(points))), refused)
 
-    def _let_go(self) -> None:
+    def _rewrite(self, key: int, rewrite: Callable[[bytes], bytes | None]) -> bool:
+        """Whether there was something to correct in this event; a receipted or a damaged one is left alone."""
+        row, good = self._database.row(Series.SEQ, key) or (None, False)
+        if row is None or not good or self._receipts.cover(Series.SEQ, row) or (payload := rewrite(row.payload)) is None:
+            return False
+        self._database.delete(Series.SEQ, key)
+        self._database.put(Series.SEQ, msgspec.structs.replace(row, payload=payload, made_ms=self._utc_ms()))
+        return True
+
+    def _let_go(self, *, pressed: bool = False) -> None:
         """Within a commit that writes anyway: delete what is receipted and old enough, remember what is receipted."""
-        pressed = self.used >= pressure.THIN_AT
-        before_ms = self._utc_ms() - (0 if pressed else self._keep_ms)
-        for series in Series:
-            self._delete_oldest(series, before_ms)
-        if self._receipts_changed:
-            for series in Series:
-                self._put_fact(f"receipted_{series.value}", msgspec.json.encode(list(self._receipted[series])).decode())
-            self._receipts_changed = False
+        pressed = pressed or self.used >= pressure.THIN_AT
+        self._receipts.let_go(pressure.ANY_AGE_MS if pressed else self._utc_ms() - self._keep_ms)
 
-    def _delete_oldest(self, series: Series, before_ms: int) -> None:
-        """Delete the receipted rows at the head. The newest row stays: it is what the numbers go on from."""
-        query = f"SELECT number, span, made_ms FROM {series.table} ORDER BY number LIMIT ?"  # noqa: S608
-        last_deletable = 0
-        # Most commits find that the oldest row must stay, and look at no other.
-        for limit in (2, PURGE_ROWS):
-            rows = self._connection.execute(query, (limit,)).fetchall()
-            deletable = takewhile(
-                lambda row: row[2] <= before_ms and self._receipted[series].covers(row[0], row[0] + row[1] - 1), rows[:-1]
-            )
-            numbers = [row[0] for row in deletable]
-            if not numbers:
-                break
-            last_deletable = numbers[-1]
-        if last_deletable:
-            self._connection.execute(f"DELETE FROM {series.table} WHERE number <= ?", (last_deletable,))  # noqa: S608
+    def _count_dropped(self, more: Dropped) -> None:
+        """Within the commit that drops: the count is on the card with it, or neither is."""
+        now = self._dropped
+        total = Dropped(seq=now.seq + more.seq, tseq=now.tseq + more.tseq, refused=now.refused + more.refused)
+        self._database.put_fact("dropped", msgspec.json.encode(total).decode())
+        self._database.after_commit(lambda: setattr(self, "_dropped", total))
 
     def _relieve(self, at_least: float = 0.0) -> None:
         for _ in range(RELIEF_STEPS):
@@ -306,154 +309,14 @@ class Journal:
             if used < pressure.THIN_AT:
                 return
             try:
-                with self._transaction():
-                    self._let_go()
-                    step = pressure.relieve(self._connection, used, self._utc_ms(), self._tombstone)
+                with self._database.transaction():
+                    self._let_go(pressed=True)
+                    step = pressure.relieve(self._database.connection, used, self._utc_ms(), self._markers.tombstone)
                     if step is not None:
-                        self._dropped.seq += step.seq
-                        self._dropped.tseq += step.tseq
-                        self._put_fact("dropped", msgspec.json.encode(self._dropped).decode())
+                        self._count_dropped(step)
             except sqlite3.OperationalError as error:
-                if not _is_full(error):
+                if not is_full(error):
                     raise
                 step = None
             if step is None:
                 return
-
-    def _next_waiting(self, series: Series, skip: Ranges, number: int) -> int:
-        while True:
-            beyond = skip.next_outside(self._receipted[series].next_outside(number))
-            if beyond == number:
-                return number
-            number = beyond
-
-    def _row_with(self, series: Series, number: int) -> int:
-        """The key of the row that accounts for a number, or the number itself where none does."""
-        found = self._connection.execute(
-            f"SELECT number FROM {series.table} WHERE number <= ? ORDER BY number DESC LIMIT 1",  # noqa: S608
-            (number,),
-        ).fetchone()
-        return found[0] if found else number
-
-    def _put(self, series: Series, row: Row) -> None:
-        self._connection.execute(f"INSERT INTO {series.table} VALUES ({PLACES})", values(row))  # noqa: S608
-
-    def _tombstone(self, number: int, span: int, reason: str) -> bytes:
-        return self._tombstone_of(self.log, number, span, reason)
-
-    def _marker(self, series: Series, number: int, span: int, boot: str, reason: str) -> Row:
-        """A row that accounts for numbers whose records are gone."""
-        kind = topics.EVENT.kind if series is Series.SEQ else topics.TRACK.kind
-        payload = self._tombstone(number, span, reason) if series is Series.SEQ else pressure.encode_points([])
-        level = pressure.SPARSE_LEVEL
-        return Row(number=number, span=span, kind=kind, boot=boot, made_ms=self._utc_ms(), level=level, payload=payload)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            connection = schema.connect(self._path, self._quota_bytes)
-            if salvage.is_sound(connection):
-                return self._continue_in(connection)
-            connection.close()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            log.error("the journal is damaged: %s", error)  # noqa: TRY400  one sentence, not a traceback
-        return self._salvage()
-
-    def _continue_in(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        self._connection = connection
-        named = self._fact("log")
-        if named:
-            self._numbers.adopt(named)
-        else:
-            self._put_fact("log", self._numbers.log)
-        for series in Series:
-            self._numbers.start(series, self._top(series), damaged=named is None)
-        return connection
-
-    def _salvage(self) -> sqlite3.Connection:
-        kept = salvage.quarantine(self._path)
-        named = salvage.known_name(kept)
-        if named:
-            self._numbers.adopt(named)
-        for series in Series:
-            self._numbers.start(series, 0, damaged=True)
-        self._connection = connection = schema.connect(self._path, self._quota_bytes)
-        n_ok = n_bad = 0
-        tops = {series: max(self._numbers.next[series], TOP_UNKNOWN) for series in Series}
-        with self._transaction():
-            self._put_fact("log", self._numbers.log)
-            for series, row in salvage.readable_rows(kept, tops):
-                if row is None:
-                    n_bad += 1
-                else:
-                    self._put(series, row)
-                    n_ok += 1
-            for series in Series:
-                self._numbers.start(series, self._top(series), damaged=True)
-                self._account_for_gaps(series)
-        self.salvaged = salvage.Salvaged(quarantined=kept.name, n_ok=n_ok, n_bad=n_bad)
-        log.error("the journal was damaged: %d records were saved into a new one, %d were unreadable; the old one is %s", n_ok, n_bad, kept)
-        return connection
-
-    def _account_for_gaps(self, series: Series) -> None:
-        rows = self._connection.execute(f"SELECT number, span FROM {series.table} ORDER BY number").fetchall()  # noqa: S608
-        held = Ranges((number, number + span - 1) for number, span in rows)
-        first = rows[0][0] if rows else self._numbers.next[series]
-        for gap_first, gap_last in held.missing(first, self._numbers.next[series] - 1):
-            self._put(series, self._marker(series, gap_first, gap_last - gap_first + 1, "000000", "the journal was damaged"))
-
-    def _top(self, series: Series) -> int:
-        query = f"SELECT number + span - 1 FROM {series.table} ORDER BY number DESC LIMIT 1"  # noqa: S608
-        found = self._connection.execute(query).fetchone()
-        return int(found[0]) if found else 0
-
-    def _read_receipted(self, series: Series) -> Ranges:
-        stored = self._fact(f"receipted_{series.value}")
-        receipted = Ranges(msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else ())
-        oldest = self._connection.execute(f"SELECT min(number) FROM {series.table}").fetchone()[0]  # noqa: S608
-        below = (oldest or self._numbers.next[series]) - 1
-        if below > 0:  # what is here no longer was receipted, or counted as dropped
-            receipted.add(1, below)
-        return receipted
-
-    def _fact(self, name: str) -> str | None:
-        found = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
-
-    def _put_fact(self, name: str, value: str) -> None:
-        self._connection.execute("INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
-
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
-
-def _is_full(error: Exception) -> bool:
-    return "full" in str(error) or getattr(error, "errno", None) == 28  # noqa: PLR2004  ENOSPC
-
-
-def _own(path: Path) -> int:
-    """Lock the journal for this process; the lock ends with it, however it ends."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise JournalError(f"cannot write in {path.parent}: {reason}; check the folder's owner and rights") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise JournalInUseError(f"the journal at {path} is in use by another process; only one daemon may run on it") from None
-    return descriptor

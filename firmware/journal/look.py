@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 
 from firmware.journal import schema
-from firmware.journal.row import COLUMNS, Row, Series, checked
+from firmware.journal.row import COLUMNS, Row, Series, checked, unsealed
 from mqtt.ranges import Ranges
 
 
@@ -76,4 +76,4 @@ class JournalLook:
 
     def _fact(self, name: str) -> str | None:
         found = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
+        return unsealed(name, found[0]) if found else None

@@ -21,6 +21,7 @@ SPARSE_AT = 0.85  # one fix in five minutes remains
 STOP_AT = 0.95  # new fixes are refused, events go oldest first
 OLD_MS = 24 * 3_600_000
 EVENT_KEEP_MS = 30 * OLD_MS
+ANY_AGE_MS = 2**62  # also what a wrong clock dated into the future
 SPARSE_MS = 300_000
 SPARSE_LEVEL = 9
 ROWS_A_STEP = 50
@@ -39,9 +40,14 @@ class Dropped(msgspec.Struct):
     refused: int = 0  # fixes that got no number because the journal was full
 
 
+def columns_of(row: Row) -> codec.Columns:
+    """The fixes of a row of the track, as it keeps them."""
+    return msgspec.json.decode(row.payload, type=codec.Columns)
+
+
 def decode_points(row: Row) -> list[TrackPoint]:
-    """The fixes of a row of the track."""
-    return codec.from_columns(msgspec.json.decode(row.payload, type=codec.Columns))
+    """The same as points."""
+    return codec.from_columns(columns_of(row))
 
 
 def encode_points(points: Sequence[TrackPoint]) -> bytes:
@@ -52,12 +58,12 @@ def encode_points(points: Sequence[TrackPoint]) -> bytes:
 def relieve(connection: sqlite3.Connection, used: float, now_ms: int, tombstone: Callable[[int, int, str], bytes]) -> Dropped | None:
     """Take one step; what it dropped, None when nothing is left to take. Runs inside the caller's transaction."""
     if used >= STOP_AT:
-        return _thin(connection, now_ms, SPARSE_LEVEL) or _drop_events(connection, now_ms, 0, tombstone)
+        return _thin(connection, ANY_AGE_MS, SPARSE_LEVEL) or _drop_events(connection, ANY_AGE_MS, tombstone)
     if used >= SPARSE_AT:
-        return _thin(connection, now_ms - OLD_MS, SPARSE_LEVEL) or _thin(connection, now_ms, SPARSE_LEVEL)
+        return _thin(connection, now_ms - OLD_MS, SPARSE_LEVEL) or _thin(connection, ANY_AGE_MS, SPARSE_LEVEL)
     if used >= THIN_AT:
         levels = (_thin(connection, now_ms - OLD_MS, level) for level in range(1, SPARSE_LEVEL))
-        return next((step for step in levels if step), None) or _drop_events(connection, now_ms, EVENT_KEEP_MS, tombstone)
+        return next((step for step in levels if step), None) or _drop_events(connection, now_ms - EVENT_KEEP_MS, tombstone)
     return None
 
 
@@ -101,23 +107,11 @@ def _every_five_minutes(points: Sequence[TrackPoint]) -> list[TrackPoint]:
     return [next(part) for _, part in groupby(points, key=lambda point: point.t_ms // SPARSE_MS)]
 
 
-def _drop_events(connection: sqlite3.Connection, now_ms: int, keep_ms: int, tombstone: Callable[[int, int, str], bytes]) -> Dropped | None:
+def _drop_events(connection: sqlite3.Connection, before_ms: int, tombstone: Callable[[int, int, str], bytes]) -> Dropped | None:
     """Replace the oldest run of events by one that accounts for them."""
     table = Series.SEQ.table
-    found = connection.execute(
-        f"SELECT {COLUMNS}, hash FROM {table} WHERE made_ms < ? AND level < {SPARSE_LEVEL}"  # noqa: S608
-        f" AND number < (SELECT max(number) FROM {table}) ORDER BY number LIMIT {ROWS_A_STEP}",
-        (now_ms - keep_ms,),
-    ).fetchall()
-    rows = [row for row, good in map(checked, found) if good]
-    while rows and not _may_go(rows[0]):
-        rows.pop(0)
-    run: list[Row] = []
-    for row in rows:
-        if not _may_go(row) or (run and row.number != run[-1].last + 1):
-            break
-        run.append(row)
-    if len(run) < 2:  # noqa: PLR2004  a single event is as small as what would replace it
+    run = _oldest_run(connection, before_ms)
+    if not run:
         return None
     connection.execute(f"DELETE FROM {table} WHERE number BETWEEN ? AND ?", (run[0].number, run[-1].number))  # noqa: S608
     span = run[-1].last - run[0].number + 1
@@ -127,6 +121,22 @@ def _drop_events(connection: sqlite3.Connection, now_ms: int, keep_ms: int, tomb
     return Dropped(seq=len(run))
 
 
-def _may_go(row: Row) -> bool:
-    channel = topics.BY_NAME.get(f"up/{row.kind}")
-    return channel is not None and channel.keep is topics.Keep.KEEP
+def _oldest_run(connection: sqlite3.Connection, before_ms: int) -> list[Row]:
+    """The oldest events without a number between them, at least two: a single one is as small as what would replace it."""
+    table = Series.SEQ.table
+    kinds = [channel.kind for channel in topics.CHANNELS if channel.keep is topics.Keep.KEEP]
+    found = connection.execute(
+        f"SELECT {COLUMNS}, hash FROM {table} WHERE made_ms < ? AND level < {SPARSE_LEVEL}"  # noqa: S608
+        f" AND kind IN ({', '.join('?' for _ in kinds)}) AND number < (SELECT max(number) FROM {table}) ORDER BY number",
+        (before_ms, *kinds),
+    )
+    run: list[Row] = []
+    for row, good in map(checked, found):
+        if run and (not good or row.number != run[-1].last + 1 or len(run) == ROWS_A_STEP):
+            if len(run) > 1:
+                break
+            run = []
+        if good:
+            run.append(row)
+    found.close()
+    return run if len(run) > 1 else []

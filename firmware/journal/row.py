@@ -56,6 +56,26 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return blake2b(told + self.payload, digest_size=HASH_BYTES).digest()
 
 
+def sealed(name: str, value: str) -> str:
+    """A fact as it is stored: its hash before it, because a flipped bit would make another number of it."""
+    return f"{_seal(name, value)} {value}"
+
+
+def unsealed(name: str, stored: str) -> str | None:
+    """The fact, None when it is damaged."""
+    seal, _, value = stored.partition(" ")
+    return value if seal == _seal(name, value) else None
+
+
+def _seal(name: str, value: str) -> str:
+    return blake2b(f"{name}|{value}".encode(), digest_size=HASH_BYTES).hexdigest()
+
+
+def lenient_text(stored: bytes) -> str:
+    """Text of a damaged row must not stop the reader: its hash says that it is damaged."""
+    return stored.decode(errors="replace")
+
+
 FIELDS = Row.__struct_fields__
 COLUMNS = ", ".join(FIELDS)
 PLACES = ", ".join("?" for _ in (*FIELDS, "hash"))

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from firmware.journal.row import COLUMNS, Row, Series, checked
+from firmware.journal import schema
+from firmware.journal.numbers import write_durably
+from firmware.journal.row import COLUMNS, Row, Series, checked, lenient_text, unsealed
+from mqtt import topics
 
 log = logging.getLogger(__name__)
 
 CHECK_S = 5.0  # a healthy journal of 1 GB is checked in a second or two; a start must not wait longer
 STEPS_ONE_BY_ONE = 2_000  # consecutive unreadable numbers after which the search takes longer steps
 LONG_STEP = 100
+NEAR = 1_000  # a damaged row this far ahead still names its own number rightly, as far as one can tell
+ENDINGS = ("-wal", "-shm", "")  # the database itself last: once it is moved, all is
+LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24  # likewise, 4.1 and 4.2
+FRAMES_READ_AT = 16  # in the index of the log, see SQLite's WAL-mode file format, 2.1
+LOG_SALTS, FRAME_SALTS, FRAME_COMMITS = slice(16, 24), slice(8, 16), slice(4, 8)
+SIZE_AT, FREE_LIST_AT, VALID_FOR_AT, CHANGES_AT = 28, 32, 92, 24  # in the first page, see SQLite's file format, 1.3
 
 
 class Salvaged(msgspec.Struct, frozen=True):
@@ -42,34 +54,129 @@ def is_sound(connection: sqlite3.Connection) -> bool:
     return bool(answer) and answer[0] == "ok"
 
 
-def quarantine(path: Path) -> Path:
-    """Move the database and its log into quarantine/; returns the database's new path. Nothing is deleted."""
+def commits_in_log(path: Path) -> list[int]:
+    """The frames that end a commit in the write-ahead log, counted from 1, readable or not; to be asked before SQLite opens it."""
+    try:
+        image = path.with_name(path.name + "-wal").read_bytes()
+    except FileNotFoundError:
+        return []
+    salts = image[LOG_SALTS]
+    starts = range(LOG_HEADER_BYTES, len(image) - FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + schema.PAGE_BYTES)
+    headers = (image[start : start + FRAME_HEADER_BYTES] for start in starts)
+    return [frame for frame, header in enumerate(headers, start=1) if header[FRAME_SALTS] == salts and any(header[FRAME_COMMITS])]
+
+
+def unread_commits(path: Path, commits: list[int]) -> int:
+    """How many of them SQLite passed over when it opened: it reads a log as far as the checksums hold, silently."""
+    with path.with_name(path.name + "-shm").open("rb") as index:
+        index.seek(FRAMES_READ_AT)
+        frames = int.from_bytes(index.read(4), sys.byteorder)
+    return sum(frame > frames for frame in commits)
+
+
+def keep_log(path: Path) -> Path:
+    """A copy of the write-ahead log in quarantine/, before it is overwritten."""
     folder = path.parent / "quarantine"
     folder.mkdir(exist_ok=True)
     taken = {kept.name for kept in folder.iterdir()}
-    name = next(name for n in range(1, 10_000) if (name := f"{path.stem}-{n}{path.suffix}") not in taken)
-    for ending in ("-wal", "-shm", ""):
+    name = next(name for n in range(1, 10_000) if (name := f"{path.stem}-log-{n}{path.suffix}-wal") not in taken)
+    return Path(shutil.copyfile(path.with_name(path.name + "-wal"), folder / name))
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a salvage was cut off: what stands at the path is its first part, or still the damaged database."""
+    return _note(path).exists()
+
+
+def finish(path: Path) -> None:
+    """The salvage is complete and on the card."""
+    _note(path).unlink()
+
+
+def quarantine(path: Path) -> Path:
+    """Move the database and its log into quarantine/; returns the database's new path. Goes on where a salvage was cut off."""
+    folder, note = path.parent / "quarantine", _note(path)
+    folder.mkdir(exist_ok=True)
+    if not note.exists():
+        taken = {kept.name for kept in folder.iterdir()}
+        write_durably(note, next(name for n in range(1, 10_000) if (name := f"{path.stem}-{n}{path.suffix}") not in taken).encode())
+    kept = folder / note.read_text(encoding="utf-8")
+    moved_before = kept.exists()
+    for ending in ENDINGS:
         part = path.with_name(path.name + ending)
-        if part.exists():
-            part.replace(folder / (name + ending))
-    return folder / name
+        if moved_before:
+            part.unlink(missing_ok=True)
+        elif part.exists():
+            part.replace(kept.with_name(kept.name + ending))
+    return kept
 
 
-def readable_rows(path: Path, tops: dict[Series, int]) -> Iterator[tuple[Series, Row | None]]:
-    """Every row of a damaged database that can still be read, key by key; None stands for one that cannot.
+def _note(path: Path) -> Path:
+    """The file that names the quarantined database for as long as its records are not all saved."""
+    return path.with_name(path.name + ".salvage")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A damaged database, opened for reading; None when it cannot be.
+
+    Where its first page is gone, or it was cut short, a copy is read whose first page is that of a new journal: the tables are at the
+    same places in both. The database itself stays as it is.
+    """
+    copy = path.with_name(path.name + ".readable")
+    connection = None
+    try:
+        if connection := _opened(path):
+            yield connection
+        elif shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+            log.error("there is no room to copy %s, whose first page is damaged; free some and read it by hand", path)
+            yield None
+        else:
+            _copy_readable(path, copy)
+            connection = _opened(copy)
+            yield connection
+    finally:
+        if connection:
+            connection.close()
+        for ending in ENDINGS:
+            copy.with_name(copy.name + ending).unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    connection.text_factory = lenient_text
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+        if tables.issuperset(series.table for series in Series):
+            return connection
+    except sqlite3.DatabaseError as error:
+        log.warning("%s: %s", path, error)
+    connection.close()
+    return None
+
+
+def _copy_readable(path: Path, copy: Path) -> None:
+    schema.connect(copy, 0).close()
+    first = bytearray(copy.read_bytes()[: schema.PAGE_BYTES])
+    shutil.copyfile(path, copy)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists():
+        shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
+    pages = -(-path.stat().st_size // schema.PAGE_BYTES)
+    first[SIZE_AT:FREE_LIST_AT] = pages.to_bytes(4, "big")
+    first[VALID_FOR_AT : VALID_FOR_AT + 4] = first[CHANGES_AT : CHANGES_AT + 4]
+    with copy.open("r+b") as file:
+        file.write(first)
+
+
+def readable_rows(connection: sqlite3.Connection, tops: dict[Series, int]) -> Iterator[tuple[Series, Row | None]]:
+    """Every row of a damaged database that can still be read, key by key; None stands for a place where some cannot.
 
     `tops` says up to which number there is anything to look for.
     """
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError:
-        return
-    try:
-        for series in Series:
-            for row in _rows(connection, series, tops[series]):
-                yield series, row
-    finally:
-        connection.close()
+    for series in Series:
+        for row in _rows(connection, series, tops[series]):
+            yield series, row
 
 
 def _rows(connection: sqlite3.Connection, series: Series, top: int) -> Iterator[Row | None]:
@@ -79,25 +186,45 @@ def _rows(connection: sqlite3.Connection, series: Series, top: int) -> Iterator[
         try:
             found = connection.execute(query, (number,)).fetchone()
         except sqlite3.DatabaseError:
-            unreadable += 1
-            if unreadable == 1:
-                yield None
-            number += 1 if unreadable < STEPS_ONE_BY_ONE else LONG_STEP
+            row, good = None, False
+        else:
+            if found is None:
+                return
+            row, good = checked(found)
+        if row is not None and good and row.number >= number:
+            unreadable = 0
+            yield row
+            number = row.last + 1
             continue
-        if found is None:
-            return
-        row, good = checked(found)
-        unreadable = 0
-        yield row if good else None
-        number = max(number, row.last) + 1 if good else number + 1
+        if not unreadable:
+            yield None
+        if row is not None and number <= row.number < number + NEAR:
+            number, unreadable = row.number + 1, 0
+        else:
+            unreadable += 1
+            number += 1 if unreadable < STEPS_ONE_BY_ONE else LONG_STEP
 
 
-def known_name(path: Path) -> str | None:
-    """The journal's name, when a damaged database still tells it."""
+def known_name(connection: sqlite3.Connection) -> str | None:
+    """The journal's name, when a damaged database still tells it: as a fact, or in an event."""
+    if name := known_fact(connection, "log"):
+        return name
+    for row in _rows(connection, Series.SEQ, NEAR):
+        if row is not None and row.kind == topics.EVENT.kind:
+            return msgspec.json.decode(row.payload, type=_Named).log
+    return None
+
+
+def known_fact(connection: sqlite3.Connection, name: str) -> str | None:
+    """A fact of a damaged database, None where it cannot be read."""
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        found = connection.execute("SELECT value FROM fact WHERE name = 'log'").fetchone()
-        connection.close()
+        found = connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
     except sqlite3.DatabaseError:
         return None
-    return found[0] if found else None
+    return unsealed(name, found[0]) if found else None
+
+
+class _Named(msgspec.Struct):
+    """Of an event's payload the part that names the journal."""
+
+    log: str

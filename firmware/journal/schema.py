@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from firmware.journal.row import JournalError, Series
+from firmware.journal.row import JournalError, Series, lenient_text
 
 APPLICATION_ID = 0x52505246  # "RPRF", so that `file` tells a journal from another database
 PAGE_BYTES = 4_096
@@ -31,6 +31,7 @@ PRAGMA temp_store = MEMORY;
 def connect(path: Path, quota_bytes: int) -> sqlite3.Connection:
     """Open, or make, the journal for its one owner; sqlite3.DatabaseError when the file is damaged."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lenient_text
     try:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.executescript(PRAGMAS)
@@ -49,9 +50,17 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         raise JournalError(f"there is no journal at {path}; the daemon makes it at its first start")
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-        connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise JournalError(f"cannot read the journal at {path}: {error}") from None
+    connection.text_factory = lenient_text
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise JournalError(f"cannot read the journal at {path}: {error}") from None
+    if not tables.issuperset(series.table for series in Series):
+        connection.close()
+        raise JournalError(f"{path} is no journal, or its first start was cut off")
     return connection
 
 

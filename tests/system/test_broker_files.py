@@ -259,7 +259,7 @@ def test_two_receivers_with_one_user_share_the_load(opened: Open) -> None:
 
 def test_what_comes_while_the_receiver_is_away_waits_for_it_and_outlives_a_restart_of_the_broker(opened: Open, broker: FleetBroker) -> None:
     receiver = opened("receiver", topics.receiver_filter(), session_expiry_s=600, clean_start=False, manual_ack=True)
-    receiver.close()
+    receiver.close(orderly=True)
     assert answer(opened("van-017"), topics.EVENT.topic("van-017"), b"while you were away") == 0
     broker.stop()
     broker.start()

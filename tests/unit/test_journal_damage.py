@@ -12,6 +12,7 @@ import pytest
 
 from firmware.journal import Journal, Series, salvage
 from firmware.journal.look import JournalLook
+from firmware.journal.opening import Opening
 from mqtt.ranges import Ranges
 from tests.journals import (
     BOOT,
@@ -164,7 +165,7 @@ def test_a_salvage_that_was_cut_off_goes_on_at_the_next_start(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(Journal, "_account_for_gaps", cut_off)
+        broken.setattr(Opening, "_account_for_gaps", cut_off)
         with pytest.raises(KeyboardInterrupt):
             reopened()
     journal = reopened()

@@ -1,0 +1,139 @@
+"""How a row and a fact are read and written, and what one commit is."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from firmware.journal import schema
+from firmware.journal.row import COLUMNS, PLACES, Row, Series, checked, sealed, unsealed, values
+from mqtt.ranges import Span
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a write failed because there is no room: SQLite's quota, or the card itself."""
+    return "full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC
+
+
+class Database:
+    """The one connection that writes; whoever uses it holds the journal's lock. A row's key is the first number it accounts for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._after_commit: list[Callable[[], None]] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One commit: when this ends well, what was written within is on the card; else none of it is."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._after_commit.clear()
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        done, self._after_commit = self._after_commit, []
+        for act in done:
+            act()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Within a transaction: do this when it is on the card, and not at all when it is rolled back."""
+        self._after_commit.append(act)
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes in use, free pages not counted."""
+        return (self._pragma("page_count") - self._pragma("freelist_count")) * schema.PAGE_BYTES
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    # --- facts
+
+    def fact(self, name: str) -> str | None:
+        """What is noted under a name; None when nothing is, or it is damaged."""
+        found = self.connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return unsealed(name, found[0]) if found else None
+
+    def put_fact(self, name: str, value: str) -> None:
+        """Note it, in place of what was there."""
+        self.connection.execute(
+            "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, sealed(name, value))
+        )
+
+    # --- one row
+
+    def put(self, series: Series, row: Row) -> None:
+        """Add a row."""
+        self.connection.execute(f"INSERT INTO {series.table} VALUES ({PLACES})", values(row))  # noqa: S608
+
+    def row(self, series: Series, key: int) -> tuple[Row, bool] | None:
+        """The row and whether it is undamaged; None when there is none."""
+        found = self.connection.execute(f"SELECT {COLUMNS}, hash FROM {series.table} WHERE number = ?", (key,)).fetchone()  # noqa: S608
+        return checked(found) if found else None
+
+    def delete(self, series: Series, key: int) -> None:
+        """Delete a row."""
+        self.connection.execute(f"DELETE FROM {series.table} WHERE number = ?", (key,))  # noqa: S608
+
+    def shelve(self, series: Series, row: Row, span: int, reason: str) -> None:
+        """Move a row to the shelf; `span` because a damaged row's own says nothing."""
+        self.connection.execute(
+            "INSERT INTO aside (series, number, span, kind, reason, payload) VALUES (?, ?, ?, ?, ?, ?)",
+            (series.value, row.number, span, row.kind, reason, row.payload),
+        )
+        self.delete(series, row.number)
+
+    # --- rows in order
+
+    def rows_from(self, series: Series, key: int, limit: int) -> Iterator[tuple[Row, bool]]:
+        """The rows from a key on, fetched at once: they may be deleted meanwhile."""
+        query = f"SELECT {COLUMNS}, hash FROM {series.table} WHERE number >= ? ORDER BY number LIMIT ?"  # noqa: S608
+        return map(checked, self.connection.execute(query, (key, limit)).fetchall())
+
+    def oldest(self, series: Series, limit: int) -> list[tuple[int, int, int]]:
+        """Key, span and `made_ms` of the oldest rows."""
+        query = f"SELECT number, span, made_ms FROM {series.table} ORDER BY number LIMIT ?"  # noqa: S608
+        return self.connection.execute(query, (limit,)).fetchall()
+
+    def delete_to(self, series: Series, key: int) -> None:
+        """Delete the oldest rows, this key's included."""
+        self.connection.execute(f"DELETE FROM {series.table} WHERE number <= ?", (key,))  # noqa: S608
+
+    # --- keys and numbers
+
+    def keys(self, series: Series, kind: str, boot: str) -> list[int]:
+        """The keys of one kind's rows of one start."""
+        query = f"SELECT number FROM {series.table} WHERE kind = ? AND boot = ? ORDER BY number"  # noqa: S608
+        return [key for (key,) in self.connection.execute(query, (kind, boot)).fetchall()]
+
+    def key_with(self, series: Series, number: int) -> int:
+        """The key of the row that accounts for a number, or the number itself where none lies at or before it."""
+        query = f"SELECT number FROM {series.table} WHERE number <= ? ORDER BY number DESC LIMIT 1"  # noqa: S608
+        found = self.connection.execute(query, (number,)).fetchone()
+        return int(found[0]) if found else number
+
+    def key_from(self, series: Series, number: int) -> int | None:
+        """The first key from a number on, None when there is none."""
+        query = f"SELECT min(number) FROM {series.table} WHERE number >= ?"  # noqa: S608
+        found: int | None = self.connection.execute(query, (number,)).fetchone()[0]
+        return found
+
+    def spans(self, series: Series, first: int, last: int) -> list[Span]:
+        """The first and the last number of every row whose key lies between, both included."""
+        query = f"SELECT number, number + span - 1 FROM {series.table} WHERE number BETWEEN ? AND ? ORDER BY number"  # noqa: S608
+        return self.connection.execute(query, (first, last)).fetchall()
+
+    def top(self, series: Series) -> int:
+        """The highest number that a row accounts for, 0 without any."""
+        query = f"SELECT number + span - 1 FROM {series.table} ORDER BY number DESC LIMIT 1"  # noqa: S608
+        found = self.connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
+
+    def _pragma(self, name: str) -> int:
+        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])

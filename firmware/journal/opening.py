@@ -1,0 +1,153 @@
+"""How a journal begins: made new, gone on with, or salvaged from a damaged one."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from firmware.journal import salvage, schema
+from firmware.journal.database import Database
+from firmware.journal.marker import Markers
+from firmware.journal.numbers import Numbers
+from firmware.journal.row import JournalError, JournalInUseError, Series
+from mqtt.ranges import Ranges
+
+log = logging.getLogger(__name__)
+
+TOP_UNKNOWN = 1_000_000  # how far a salvage searches when the side file is lost too
+
+
+def own(path: Path) -> int:
+    """Lock the journal for this process; the lock ends with the descriptor, however the process ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise JournalError(f"cannot write in {path.parent}: {reason}; check the folder's owner and rights") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise JournalInUseError(f"the journal at {path} is in use by another process; only one daemon may run on it") from None
+    return descriptor
+
+
+class Opening:
+    """One attempt, by the owner; it also says from where the numbers run."""
+
+    def __init__(self, path: Path, quota_bytes: int, numbers: Numbers, markers: Markers) -> None:
+        self._path = path
+        self._quota_bytes = quota_bytes
+        self._numbers = numbers
+        self._markers = markers
+        self.salvaged: salvage.Salvaged | None = None
+
+    def database(self) -> Database:
+        """A sound database, ready to be written; sqlite3.Error or OSError when there can be none."""
+        if salvage.is_unfinished(self._path):
+            return self._salvage()
+        commits = salvage.commits_in_log(self._path)
+        try:
+            database = Database(schema.connect(self._path, self._quota_bytes))
+            with self._closed_on_error(database):
+                if salvage.is_sound(database.connection):
+                    self._go_on(database, salvage.unread_commits(self._path, commits))
+                    return database
+            database.close()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            log.error("the journal is damaged: %s", error)  # noqa: TRY400  one sentence, not a traceback
+        return self._salvage()
+
+    @staticmethod
+    @contextmanager
+    def _closed_on_error(database: Database) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            database.close()
+            raise
+
+    # --- a sound one
+
+    def _go_on(self, database: Database, unread: int) -> None:
+        named = database.fact("log")
+        if named:
+            self._numbers.adopt(named)
+        for series in Series:
+            held_top = max(database.top(series), int(database.fact(f"floor_{series.value}") or 0))
+            self._numbers.start(series, held_top, damaged=named is None or unread > 0)
+        if not named:
+            if self._numbers.next[Series.SEQ] > 1:
+                log.error("the journal at %s was lost; the numbers go on behind those that it may have used", self._path)
+            with database.transaction():
+                self._note_beginning(database)
+        if unread:
+            self._account_for_unread(database, unread)
+
+    def _account_for_unread(self, database: Database, commits: int) -> None:
+        """The last commits stand in a damaged log: their numbers must not be used again."""
+        kept = salvage.keep_log(self._path)
+        with database.transaction():
+            for series in Series:
+                self._account_for_gaps(database, series)
+        self.salvaged = salvage.Salvaged(quarantined=kept.name, n_ok=0, n_bad=commits)
+        log.error("the journal's log was damaged: the last %d commits could not be read; it is kept as %s", commits, kept)
+
+    # --- a damaged one
+
+    def _salvage(self) -> Database:
+        kept = salvage.quarantine(self._path)
+        database = Database(schema.connect(self._path, self._quota_bytes))
+        with self._closed_on_error(database), salvage.opened(kept) as damaged, database.transaction():
+            n_ok, n_bad = self._save_from(damaged, database) if damaged else (0, 1)
+            for series in Series:
+                self._numbers.start(series, database.top(series), damaged=True)
+                self._account_for_gaps(database, series)
+            self._note_beginning(database)
+        salvage.finish(self._path)
+        self.salvaged = salvage.Salvaged(quarantined=kept.name, n_ok=n_ok, n_bad=n_bad)
+        log.error("the journal was damaged: %d records were saved into a new one, %d were unreadable; the old one is %s", n_ok, n_bad, kept)
+        return database
+
+    def _save_from(self, damaged: sqlite3.Connection, database: Database) -> tuple[int, int]:
+        """Take over every readable row; how many there were, and how many places where none could be read."""
+        named = salvage.known_name(damaged)
+        if named:
+            self._numbers.adopt(named)
+        for series in Series:
+            self._numbers.start(series, 0, damaged=True)
+        odometer = salvage.known_fact(damaged, "odometer")
+        if odometer:
+            database.put_fact("odometer", odometer)
+        n_ok = n_bad = 0
+        tops = {series: max(self._numbers.next[series], TOP_UNKNOWN) for series in Series}
+        for series, row in salvage.readable_rows(damaged, tops):
+            if row is None:
+                n_bad += 1
+            else:
+                database.put(series, row)
+                n_ok += 1
+        return n_ok, n_bad
+
+    # --- either
+
+    def _note_beginning(self, database: Database) -> None:
+        """Remember the name, and from where the numbers run: a table that is still empty at the next start could not tell."""
+        database.put_fact("log", self._numbers.log)
+        for series in Series:
+            database.put_fact(f"floor_{series.value}", str(self._numbers.next[series] - 1))
+
+    def _account_for_gaps(self, database: Database, series: Series) -> None:
+        last = self._numbers.next[series] - 1
+        spans = database.spans(series, 1, last)
+        first = spans[0][0] if spans else last + 1
+        for gap_first, gap_last in Ranges(spans).missing(first, last):
+            database.put(series, self._markers.row(series, gap_first, gap_last - gap_first + 1, "the journal was damaged"))

@@ -1,0 +1,102 @@
+"""What the receiver holds, and which rows may go for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+import msgspec
+
+from firmware.journal.database import Database
+from firmware.journal.numbers import Numbers
+from firmware.journal.row import Row, Series
+from mqtt.ranges import Ranges, Span
+
+PURGE_ROWS = 500  # what one commit lets go: a pause that nobody notices
+
+
+class Receipts:
+    """The receipted numbers of both series, written with a later commit; whoever uses it holds the journal's lock."""
+
+    def __init__(self, database: Database, numbers: Numbers) -> None:
+        self._database = database
+        self._numbers = numbers
+        self._changed = False
+        self._held = {series: self._read(series) for series in Series}
+
+    def held(self, series: Series) -> Ranges:
+        """The numbers that the receiver holds, a copy."""
+        return self._held[series].copy()
+
+    def count(self, series: Series) -> int:
+        """How many they are."""
+        return self._held[series].count()
+
+    def cover(self, series: Series, row: Row) -> bool:
+        """Whether the receiver holds all that a row accounts for."""
+        return self._held[series].covers(row.number, row.last)
+
+    def next_waiting(self, series: Series, skip: Ranges, number: int) -> int:
+        """The first number from this one on that is neither receipted nor in `skip`."""
+        while True:
+            beyond = skip.next_outside(self._held[series].next_outside(number))
+            if beyond == number:
+                return number
+            number = beyond
+
+    def add(self, series: Series, held: Ranges) -> int:
+        """Take the receiver's word, as far as these numbers were given; how many are new."""
+        receipted = self._held[series]
+        before = receipted.count()
+        for first, last in held:
+            if first < self._numbers.next[series]:
+                receipted.add(first, min(last, self._numbers.next[series] - 1))
+        new = receipted.count() - before
+        self._changed = self._changed or new > 0
+        return new
+
+    def take_back(self, series: Series, missing: Sequence[Span]) -> list[Span]:
+        """The receiver lost these numbers: whole rows wait again; returns the numbers that no row accounts for any longer."""
+        gone = Ranges(missing)
+        for first, last in missing:
+            for row_first, row_last in self._database.spans(series, self._database.key_with(series, first), last):
+                if row_last >= first:
+                    self._held[series].remove(row_first, row_last)
+                    gone.remove(row_first, row_last)
+        self._changed = True
+        return list(gone)
+
+    def let_go(self, before_ms: int) -> None:
+        """Within a commit that writes anyway: delete what is receipted and made before then, remember what is receipted."""
+        for series in Series:
+            self._delete_oldest(series, before_ms)
+        if self._changed:
+            for series in Series:
+                self._database.put_fact(f"receipted_{series.value}", msgspec.json.encode(list(self._held[series])).decode())
+            self._database.after_commit(self._note_saved)
+
+    def _note_saved(self) -> None:
+        self._changed = False
+
+    def _delete_oldest(self, series: Series, before_ms: int) -> None:
+        """Delete the receipted rows at the head. The newest row stays: it is what the numbers go on from."""
+        last_deletable = 0
+        # Most commits find that the oldest row must stay, and look at no other.
+        for limit in (2, PURGE_ROWS):
+            rows = self._database.oldest(series, limit)
+            deletable = takewhile(lambda row: row[2] <= before_ms and self._held[series].covers(row[0], row[0] + row[1] - 1), rows[:-1])
+            keys = [row[0] for row in deletable]
+            if not keys:
+                break
+            last_deletable = keys[-1]
+        if last_deletable:
+            self._database.delete_to(series, last_deletable)
+
+    def _read(self, series: Series) -> Ranges:
+        stored = self._database.fact(f"receipted_{series.value}")
+        receipted = Ranges(msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else ())
+        oldest = self._database.key_from(series, 1)
+        below = (oldest or self._numbers.next[series]) - 1
+        if below > 0:  # what is here no longer was receipted, or counted as dropped
+            receipted.add(1, below)
+        return receipted
