@@ -257,20 +257,6 @@ def test_two_receivers_with_one_user_share_the_load(opened: Open) -> None:
     assert [delivery(one).topic for one in (first, second, first, second)] == [topics.EVENT.topic("van-017")] * 4
 
 
-def test_what_comes_while_the_receiver_is_away_waits_for_it_and_outlives_a_restart_of_the_broker(opened: Open, broker: FleetBroker) -> None:
-    receiver = opened("receiver", topics.receiver_filter(), session_expiry_s=600, clean_start=False, manual_ack=True)
-    receiver.close(orderly=True)
-    assert answer(opened("van-017"), topics.EVENT.topic("van-017"), b"while you were away") == 0
-    broker.stop()
-    broker.start()
-    receiver.connect()
-    waiting = delivery(receiver)
-    receiver.acknowledge(waiting)
-    assert waiting.payload == b"while you were away"
-    receiver.close(orderly=True)
-    opened("receiver")  # a clean start ends the kept session
-
-
 def test_a_stolen_unit_is_shut_out_at_once(tmp_path: Path) -> None:
     broker = FleetBroker(tmp_path)
     broker.start()
