@@ -191,7 +191,7 @@ def _chrony(settings: BoardSettings) -> ChronySocket | None:
 
 def _panel(pins: Pins) -> tuple[Panel, tuple[str, ...]]:
     try:
-        return GpioPanel(pins.ignition, pins.led), ()
+        return GpioPanel(pins.ignition, pins.led, pins.supply_good), ()
     except DriverError as error:
         return GpioPanel(), (f"the panel does not work, the ignition counts as not wired: {error}",)
 

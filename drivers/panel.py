@@ -30,6 +30,9 @@ class Panel(Protocol):
     def on_change(self, callback: Callable[[bool], None]) -> None:
         """Call back with each new state of the ignition, from a thread of the panel's own: put it on a bounded queue and nothing else."""
 
+    def supply_good(self) -> bool | None:
+        """Whether the vehicle feeds the box; False: it runs on the hold-up supply, for seconds. None where that is not wired."""
+
     def set_led(self, on: bool) -> None:
         """Light the lamp or not; without a lamp nothing happens."""
 
@@ -40,20 +43,25 @@ class Panel(Protocol):
 class GpioPanel:
     """The panel of a Raspberry Pi, through gpiozero.
 
-    Wiring: hardware/wiring.md. An input is pulled to its inactive side, so a broken wire reads as ignition off. Other pins of a profile
-    stay untouched, and without a pin so does the library. `pin_factory` is gpiozero's; None opens the Pi's own. Raises DriverError.
+    Wiring: hardware/wiring.md. An input is pulled to its inactive side, so a broken wire reads as ignition off, or as supply lost. Other
+    pins of a profile stay untouched, and without a pin so does the library. `pin_factory` is gpiozero's; None opens the Pi's own. Raises
+    DriverError.
     """
 
-    def __init__(self, ignition: Pin | None = None, led: Pin | None = None, *, pin_factory: Any = None) -> None:
+    def __init__(
+        self, ignition: Pin | None = None, led: Pin | None = None, supply_good: Pin | None = None, *, pin_factory: Any = None
+    ) -> None:
         self._factory: Any = None
         self._ignition: Any = None
+        self._supply: Any = None
         self._led: Any = None
-        if ignition is None and led is None:
+        if ignition is None and led is None and supply_good is None:
             return
         self._factory = pin_factory or _open_factory()
         try:
             self._ignition = ignition and self._input(ignition)
             self._led = led and self._output(led)
+            self._supply = supply_good and self._input(supply_good)
         except DriverError:
             self.close()
             raise
@@ -68,6 +76,10 @@ class GpioPanel:
             self._ignition.when_activated = lambda: callback(True)  # noqa: FBT003  the callback takes the state alone
             self._ignition.when_deactivated = lambda: callback(False)  # noqa: FBT003
 
+    def supply_good(self) -> bool | None:
+        """Whether the vehicle feeds the box; None where that is not wired."""
+        return None if self._supply is None else bool(self._supply.is_active)
+
     def set_led(self, on: bool) -> None:
         """Light the lamp or not; without a lamp nothing happens."""
         if self._led is not None:
@@ -75,10 +87,10 @@ class GpioPanel:
 
     def close(self) -> None:
         """Give the pins back; the second time nothing happens."""
-        for part in (self._ignition, self._led, self._factory):
+        for part in (self._ignition, self._led, self._supply, self._factory):
             if part is not None:
                 part.close()
-        self._ignition = self._led = self._factory = None
+        self._ignition = self._led = self._supply = self._factory = None
 
     def _input(self, pin: Pin) -> Any:
         from gpiozero import DigitalInputDevice

@@ -83,6 +83,7 @@ class Recorder:
         self._newest_ms: int | None = None  # the time of the newest fix, written or held
         self._due_s: float | None = None  # when the held fixes are to be written
         self._fix_s: float | None = None  # when the last fix came; None before the first
+        self._supply_good: bool | None = None
         self._lost = False
         self._retry_s = 0.0
         self._backoff = Backoff(first_s=0.2, longest_s=REOPEN_S)
@@ -95,6 +96,7 @@ class Recorder:
         for epoch in self._read(stop):
             self._take(epoch)
         self._look_at_ignition()
+        self._look_at_supply()
         self._look_for_loss()
         now_s = self._clock.mono_s()
         self._follow_trip(now_s, None)  # a pause runs out also while the receiver is silent
@@ -209,6 +211,14 @@ class Recorder:
             self._status.change(ignition=on)
             self._drafts.append(self._diary.draft("ignition.on" if on else "ignition.off"))
             self._follow_trip(self._clock.mono_s(), None)
+
+    def _look_at_supply(self) -> None:
+        """The vehicle's power went: what is held is written now, the hold-up supply lasts only seconds."""
+        good = self._panel.supply_good()
+        if good is not None and good is not self._supply_good:
+            if self._supply_good is not None or not good:
+                self._drafts.append(self._diary.draft("power.ext_back" if good else "power.ext_lost"))
+            self._supply_good = good
 
     def _look_for_loss(self) -> None:
         if self._lost or self._fix_s is None or self._clock.mono_s() - self._fix_s < LOST_AFTER_S:

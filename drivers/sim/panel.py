@@ -14,12 +14,14 @@ log = logging.getLogger(__name__)
 
 LINE_BYTES = 256
 KEY = {b"ignition on": True, b"ignition off": False}
+SUPPLY = {b"supply good": True, b"supply lost": False}
 
 
 class SimulatedPanel:
-    """Obeys the rules of `drivers.panel.GpioPanel`; lines `ignition on` and `ignition off` that reach `path` turn the key.
+    """Obeys the rules of `drivers.panel.GpioPanel`, moved by lines that reach `path`.
 
-    Until the first line nobody knows where the key is, so `ignition_on` says None. Raises DriverError when the socket cannot be made.
+    `ignition on` and `ignition off` turn the key, `supply lost` and `supply good` take and give back the vehicle's power. Until the first
+    line nobody knows how things stand, so both say None. Raises DriverError when the socket cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +29,7 @@ class SimulatedPanel:
         self.led_on = False
         self._path = path
         self._ignition: bool | None = None
+        self._supply: bool | None = None
         self._callback: Callable[[bool], None] | None = None
         self._closing = threading.Event()
         self._socket = _listen(path)
@@ -40,6 +43,10 @@ class SimulatedPanel:
     def on_change(self, callback: Callable[[bool], None]) -> None:
         """Call back from the panel's own thread with each new position of the key: put it on a bounded queue and nothing else."""
         self._callback = callback
+
+    def supply_good(self) -> bool | None:
+        """Whether the vehicle feeds the box; None until somebody said so."""
+        return self._supply
 
     def set_led(self, on: bool) -> None:
         """Light the lamp or not."""
@@ -61,6 +68,9 @@ class SimulatedPanel:
                 self._obey(line.strip())
 
     def _obey(self, line: bytes) -> None:
+        if line in SUPPLY:
+            self._supply = SUPPLY[line]
+            return
         on = KEY.get(line)
         if on is None:
             self.malformed_lines += 1
@@ -81,8 +91,15 @@ class PanelHands:
 
     def turn_key(self, on: bool) -> bool:
         """Turn the ignition on or off; False while no panel listens."""
+        return self._say(b"ignition on" if on else b"ignition off")
+
+    def feed(self, good: bool) -> bool:
+        """Give the box the vehicle's power or take it away; False while no panel listens."""
+        return self._say(b"supply good" if good else b"supply lost")
+
+    def _say(self, line: bytes) -> bool:
         try:
-            self._socket.sendto(b"ignition on\n" if on else b"ignition off\n", str(self._path))
+            self._socket.sendto(line + b"\n", str(self._path))
         except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             return False
         return True

@@ -14,6 +14,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from drivers.errors import DriverError
 from drivers.panel import GpioPanel, Pin
 from drivers.sim.panel import PanelHands, SimulatedPanel
+from tests.eventually import eventually
 
 IGNITION = Pin(bcm=17, active_high=False)
 LED = Pin(bcm=27)
@@ -206,4 +207,25 @@ def test_the_simulated_panel_closes_twice(path: Path) -> None:
     panel.set_led(True)
     assert panel.led_on
     panel.close()
+    panel.close()
+
+
+def test_the_supply_pin_tells_when_the_vehicle_feeds_the_box_no_longer(pins: MockFactory) -> None:
+    panel = GpioPanel(supply_good=Pin(bcm=22, debounce_s=0), pin_factory=pins)
+    pins.pin(22).drive_high()
+    assert panel.supply_good() is True
+    pins.pin(22).drive_low()
+    assert panel.supply_good() is False
+    panel.close()
+    assert GpioPanel().supply_good() is None
+
+
+def test_the_simulated_supply_is_given_and_taken_by_hand(tmp_path: Path) -> None:
+    panel, hands = SimulatedPanel(tmp_path / "panel"), PanelHands(tmp_path / "panel")
+    assert panel.supply_good() is None
+    hands.feed(good=True)
+    eventually(lambda: panel.supply_good() is True)
+    hands.feed(good=False)
+    eventually(lambda: panel.supply_good() is False)
+    hands.close()
     panel.close()

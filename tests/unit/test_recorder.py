@@ -55,6 +55,7 @@ class HandPanel:
     def __init__(self) -> None:
         self.key: bool | None = None
         self.led = False
+        self.supply: bool | None = None
         self.closed = False
         self._callback: Callable[[bool], None] = lambda _: None
 
@@ -67,6 +68,9 @@ class HandPanel:
     def turn_key(self, on: bool) -> None:
         self.key = on
         self._callback(on)
+
+    def supply_good(self) -> bool | None:
+        return self.supply
 
     def set_led(self, on: bool) -> None:
         self.led = on
@@ -332,6 +336,18 @@ def test_a_step_of_the_satellites_time_is_an_event(hands: Hands) -> None:
     hands.drive(3, step_s=3_600.0)  # one alone could be a damaged date
     told = next(event for event in hands.events() if event.event == "clock.step")
     assert told.data == {"step_ms": 3_600_000}
+
+
+def test_a_falling_supply_writes_at_once_what_is_held(hands: Hands) -> None:
+    hands.panel.supply = True
+    hands.drive(4)
+    assert hands.journal.issued(Series.TSEQ) < 4
+    hands.panel.supply = False
+    hands.drive(1)
+    assert hands.journal.issued(Series.TSEQ) >= 4
+    hands.panel.supply = True
+    hands.drive(1)
+    assert [name for name in hands.names() if name.startswith("power.ext")] == ["power.ext_lost", "power.ext_back"]
 
 
 class FullCard:
