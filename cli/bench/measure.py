@@ -52,7 +52,7 @@ def _point(van: VirtualVan) -> TrackPoint:
         lon_e7=round(epoch.lon_deg * 1e7),
         alt_m=round(epoch.alt_msl_m),
         speed_cms=round(epoch.speed_mps * 100),
-        course_cdeg=round(epoch.course_deg * 100),
+        course_cdeg=round(epoch.course_deg * 10) * 10,
         sats=12,
         hdop_e1=8,
     )
