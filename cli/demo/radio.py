@@ -29,11 +29,6 @@ class Radio:
         """Where the unit connects to."""
         return int(self._listener.getsockname()[1])
 
-    @property
-    def in_dead_zone(self) -> bool:
-        """Whether there is no network now."""
-        return self._dead.is_set()
-
     def enter_dead_zone(self) -> None:
         """No network from now on."""
         self._dead.set()
