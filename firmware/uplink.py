@@ -28,6 +28,7 @@ DRIVING = TripState.DRIVING.value
 
 WINDOW = 20  # publishes under way: more makes nothing faster and fills the modem's buffers
 SILENCE_S = 20.0  # a broker that owes an answer for so long is gone, whatever TCP says
+STEP_S = 1.0  # the longest wait in one step
 LOOK_S = 0.25  # how soon an event is seen while nothing else happens
 WILL_DELAY_S = 60  # a short tunnel is no offline
 GOODBYE_S = 3.0  # for the last records at an orderly end
@@ -72,6 +73,7 @@ class Uplink:
         self._broker_answered = False
         self._owed: set[int] = set()  # publishes that the broker must answer
         self._down_s: float | None = None
+        self._retry_s = 0.0  # not before then
         self._health_s = 0.0
         self._session = 0
         self._events_seen = journal.issued(Series.SEQ)
@@ -108,13 +110,17 @@ class Uplink:
     # --- the session
 
     def _connect(self, stop: threading.Event) -> None:
+        left_s = self._retry_s - self._clock.mono_s()
+        if left_s > 0:
+            stop.wait(min(left_s, STEP_S))  # in steps: a long pause must not look like a worker that hangs
+            return
         self._session = self._journal.next_session(self._clock.now().at_ms // 1000)
         farewell = messages.encode(self._reports.state("offline", self._session))
         try:
             granted = self._link.connect(Will(topics.STATE.topic(self._unit), farewell, WILL_DELAY_S))
         except LinkError as error:
             self._tell(error.state, str(error))
-            stop.wait(self._backoff.next_s())
+            self._pause()
             return
         now_s = self._clock.mono_s()
         self._online, self._broker_answered = True, False
@@ -138,6 +144,7 @@ class Uplink:
         # A cut at the same record, even three times, is a bad network.
         poison = self._outbox.suspect_head(broker_answered=self._broker_answered) if objected else None
         self._online = False
+        self._pause()
         self._link.close()
         self._tell(state, sentence)
         if poison is not None:
@@ -145,6 +152,10 @@ class Uplink:
         if self._down_s is None:
             self._down_s = self._clock.mono_s()
             self._diary.note("link.down", {"state": state.value})
+
+    def _pause(self) -> None:
+        """Come back later, and later each time: also to a broker that grants every session and ends it. Only a receipt resets it."""
+        self._retry_s = self._clock.mono_s() + self._backoff.next_s()
 
     def _tell(self, state: LinkState, sentence: str) -> None:
         before = self._status.snapshot()
