@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-CONTRACT = "1.0"  # major.minor; within a major only additions
+from mqtt.run import Plan
+
+CONTRACT = "1.1"  # major.minor; within a major only additions
 END = r"$(?!\n)"  # in Python "$" alone lets a line end through, in JSON Schema it does not: this means the same to both
 
 UnitId = Annotated[
@@ -174,6 +176,33 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[Pair] = []  # receipted once, held no more (an old backup was restored): please send them again
 
 
+class Pod(Message, frozen=True, kw_only=True, tag_field="typ", tag="pod"):
+    """A signed evidence record on its way; what counts as evidence is `rec` and `jws` alone (mqtt/evidence).
+
+    `log` and `seq` number it among the unit's records, for the receipt.
+    """
+
+    boot: BootId
+    log: LogId
+    seq: Number
+    rec: Annotated[str, Meta(max_length=60_000, description="the canonical JSON (RFC 8785) of the record, byte for byte as signed")]
+    jws: Annotated[str, Meta(max_length=1_000, description="detached JWS, ES256 (RFC 7515, appendix F)")]
+
+
+class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The receiver's signature over what it stored: acknowledgement, counter-signature and head of the chain in one."""
+
+    rc: Annotated[str, Meta(max_length=2_000)]
+    jws: Annotated[str, Meta(max_length=1_000)]
+
+
+class BlobHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """What the receiver holds of one attachment."""
+
+    upto: Upto  # bytes from the start, without a hole
+    whole: bool = False  # all of it, and its hash fits
+
+
 class Receipt(Message, frozen=True, kw_only=True, tag_field="typ", tag="receipt"):
     """The receiver's word that it has stored records; the only thing that lets a unit forget them. Cumulative."""
 
@@ -181,6 +210,16 @@ class Receipt(Message, frozen=True, kw_only=True, tag_field="typ", tag="receipt"
     received: Utc
     seq: Held
     tseq: Held
+    proofs: list[SignedReceipt] = []  # of signed records stored just now, or asked for anew, newest last
+    blobs: dict[str, BlobHeld] = {}  # attachments of which something came just now, by the SHA-256 of what is sent
+
+
+class Run(Message, frozen=True, kw_only=True, tag_field="typ", tag="run"):
+    """The day's stops, whole, retained; `n` only grows."""
+
+    n: Annotated[int, Meta(ge=1, le=2**53 - 1, description="version of the run: a lower one than the unit has is refused")]
+    t: Utc
+    plan: Plan
 
 
 class Watch(Message, frozen=True, kw_only=True, tag_field="typ", tag="watch"):
@@ -190,7 +229,7 @@ class Watch(Message, frozen=True, kw_only=True, tag_field="typ", tag="watch"):
     for_s: Annotated[int, Meta(ge=0, le=600)] = 600
 
 
-AnyMessage = State | Live | Last | Track | Event | Health | Receipt | Watch
+AnyMessage = State | Live | Last | Track | Event | Pod | Health | Receipt | Watch | Run
 Kind = TypeVar("Kind", bound=Message)
 
 

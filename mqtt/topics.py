@@ -80,7 +80,9 @@ EVENT = Channel(
     name="up/event", by=By.UNIT, qos=1, keep=Keep.KEEP, message=messages.Event,
     note="ignition, trip, scan, stop, exception, tamper, fault",
 )  # fmt: skip
-POD = Channel(name="up/pod", by=By.UNIT, qos=1, keep=Keep.NEVER, note="signed evidence record")
+POD = Channel(
+    name="up/pod", by=By.UNIT, qos=1, keep=Keep.NEVER, message=messages.Pod, note="signed evidence record",
+)  # fmt: skip
 BLOB = Channel(name="up/blob/{sha}/{offset}", by=By.UNIT, qos=1, keep=Keep.NEVER, note="raw chunk of an attachment, 8 KiB, one in flight")
 HEALTH = Channel(
     name="up/health", by=By.UNIT, qos=1, expiry_s=3_600, keep=Keep.DROP, message=messages.Health,
@@ -100,7 +102,10 @@ WATCH = Channel(
     name="dn/watch", by=By.OPERATOR, qos=0, expiry_s=60, message=messages.Watch,
     note="somebody looks at the map: raise the live lane for at most 10 minutes; unsigned, harmless",
 )  # fmt: skip
-RUN = Channel(name="dn/run", by=By.OPERATOR, qos=1, retained=True, expiry_s=172_800, note="the day's stops, whole snapshot; n only grows")
+RUN = Channel(
+    name="dn/run", by=By.OPERATOR, qos=1, retained=True, expiry_s=172_800, message=messages.Run,
+    note="the day's stops, whole snapshot; n only grows",
+)  # fmt: skip
 
 CHANNELS = (STATE, LIVE, TRACK, LAST, EVENT, POD, BLOB, HEALTH, REPORTED, REPLY, RECEIPT, DESIRED, CMD, WATCH, RUN)
 BY_NAME = {channel.name: channel for channel in CHANNELS}
@@ -129,6 +134,11 @@ def receiver_filter() -> str:
     return f"$share/{RECEIVER_GROUP}/{ROOT}/+/up/#"
 
 
+def blob_topic(unit: str, sha: str, offset: int) -> str:
+    """Where one piece of an attachment goes; `sha` is of the attachment as it is sent."""
+    return f"{ROOT}/{unit}/up/blob/{sha}/{offset}"
+
+
 def unit_filters(unit: str) -> list[str]:
     """What a unit listens to: what this version of it understands."""
-    return [RECEIPT.topic(unit), WATCH.topic(unit)]
+    return [RECEIPT.topic(unit), WATCH.topic(unit), RUN.topic(unit)]
