@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mqtt import codec, messages, topics
+from mqtt import codec, messages, run, topics
 
 Json = dict[str, Any]
 
@@ -117,4 +117,4 @@ def check(topic: str, payload: bytes) -> list[str]:
         return [f"{channel.name}: {error}"]
     if message.unit != address.unit:
         return [f"{channel.name}: the payload is of unit {message.unit}, the topic of {address.unit}"]
-    return []
+    return [f"{channel.name}: {fault}" for fault in run.faults(message.plan)] if isinstance(message, messages.Run) else []

@@ -190,6 +190,14 @@ class Drive:
         """The sky is back, unless the route itself is in a tunnel."""
         self._tunnel.clear()
 
+    def hold(self) -> None:
+        """Pull over at the next chance and stay."""
+        self._van.hold()
+
+    def release(self) -> None:
+        """Drive on."""
+        self._van.release()
+
     def unplug(self) -> None:
         """Pull the receiver's plug; the van drives on."""
         self._line.unplug()

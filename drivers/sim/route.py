@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -51,6 +52,11 @@ class Route(msgspec.Struct, frozen=True):
     def length_m(self) -> float:
         """Once around."""
         return self.marks_m[-1]
+
+
+    def place_at(self, along_m: float) -> Place:
+        """The drawn place nearest before a point of the round."""
+        return self.places[bisect_right(self.marks_m, along_m) - 1]
 
 
 GHENT = (

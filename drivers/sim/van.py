@@ -88,6 +88,7 @@ class VirtualVan:
         self._rounds = 0
         self._waiting_s = 0.0
         self._ignition = True
+        self._held = False
         self._begin_round()
 
     def __iter__(self) -> Iterator[VanEpoch]:
@@ -107,6 +108,16 @@ class VirtualVan:
         if self._speed_mps > 0:
             raise ValueError(f"the van drives at {self._speed_mps:.1f} m/s; park it where it stands")
         self._waiting_s, self._ignition = for_s, False
+
+    def hold(self) -> None:
+        """Pull over and stay, wherever the van is: the driver has something else to do."""
+        self._held = True
+
+    def release(self) -> None:
+        """Drive on; what is left of a stay at a door is forgotten."""
+        if self._held and not self._ignition:
+            self._waiting_s = min(self._waiting_s, KEY_TURNED_S)
+        self._held = False
 
     def _measure(self) -> VanEpoch:
         route = self._route
@@ -138,6 +149,8 @@ class VirtualVan:
         self._halts = sorted(lights + doors, key=lambda halt: halt.at_m)
 
     def _drive(self) -> None:
+        if self._held and self._speed_mps == 0:
+            return
         if self._waiting_s > 0:
             self._wait()
             return
@@ -147,6 +160,8 @@ class VirtualVan:
             self._stand(halt)
             return
         wanted_mps = 0.0 if left_m < STOPPED_WITHIN_M else max(CREEP_MPS, self._allowed_mps(left_m))
+        if self._held:
+            wanted_mps = max(0.0, self._speed_mps - BRAKING_MPS2 * self._tick_s)
         softest = self._speed_mps - HARDEST_MPS2 * self._tick_s
         self._speed_mps = max(softest, min(wanted_mps, self._speed_mps + PULL_AWAY_MPS2 * self._tick_s))
         self._along_m = min(self._along_m + self._speed_mps * self._tick_s, halt.at_m)

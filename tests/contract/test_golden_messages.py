@@ -89,7 +89,10 @@ def test_it_keeps_the_contract(golden: Golden) -> None:
 
 
 def test_it_is_written_again_as_it_was_read(golden: Golden) -> None:
-    assert messages.encode(messages.decode(golden.text, kind_of(golden))) == golden.text
+    """A later minor version may only add keys to what an earlier one wrote."""
+    written = messages.encode(messages.decode(golden.text, kind_of(golden)))
+    assert json.loads(written).items() >= json.loads(golden.text).items()
+    assert written == golden.text or not golden.name.startswith(f"{messages.CONTRACT}/")
 
 
 @pytest.mark.parametrize("golden", [one for one in GOLDEN if one.channel is topics.TRACK], ids=lambda one: one.name, indirect=True)

@@ -59,7 +59,7 @@ def test_the_receivers_filter_takes_every_units_messages_and_no_others() -> None
 
 
 def test_a_unit_listens_to_its_own_topics_that_it_understands() -> None:
-    assert topics.unit_filters("van-017") == ["rp/v1/van-017/dn/receipt", "rp/v1/van-017/dn/watch"]
+    assert topics.unit_filters("van-017") == ["rp/v1/van-017/dn/receipt", "rp/v1/van-017/dn/watch", "rp/v1/van-017/dn/run"]
 
 
 def test_names_tell_who_publishes() -> None:

@@ -135,3 +135,25 @@ def test_a_parked_van_stays_switched_off_for_as_long_as_it_is_told_and_then_driv
 def test_epochs_are_as_far_apart_as_the_rate_says() -> None:
     drive = epochs(50, rate_hz=5.0)
     assert {(after.at - before.at).total_seconds() for before, after in pairwise(drive)} == {0.2}
+
+
+def test_a_held_van_pulls_over_gently_and_stays_until_it_is_released() -> None:
+    van = VirtualVan(noise=NO_NOISE)
+    before = list(islice(van, 40))
+    assert before[-1].speed_mps > 5
+    van.hold()
+    held = list(islice(van, 600))
+    steps = [after.speed_mps - before.speed_mps for before, after in pairwise([before[-1], *held])]
+    assert min(steps) > -2.5
+    assert {epoch.driven_m for epoch in held[30:]} == {held[30].driven_m}
+    van.release()
+    assert list(islice(van, 60))[-1].driven_m > held[-1].driven_m + 100
+
+
+def test_a_van_released_at_a_door_leaves_it_at_once() -> None:
+    van = VirtualVan(noise=NO_NOISE)
+    at_door = next(epoch for epoch in van if not epoch.ignition)
+    van.hold()
+    assert all(epoch.driven_m == at_door.driven_m and not epoch.ignition for epoch in islice(van, 1_000))
+    van.release()
+    assert list(islice(van, 30))[-1].driven_m > at_door.driven_m
