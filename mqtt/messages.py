@@ -185,7 +185,7 @@ class Pod(Message, frozen=True, kw_only=True, tag_field="typ", tag="pod"):
     boot: BootId
     log: LogId
     seq: Number
-    rec: Annotated[str, Meta(max_length=60_000, description="the canonical JSON (RFC 8785) of the record, byte for byte as signed")]
+    rec: Annotated[str, Meta(max_length=500_000, description="the canonical JSON (RFC 8785) of the record, byte for byte as signed")]
     jws: Annotated[str, Meta(max_length=1_000, description="detached JWS, ES256 (RFC 7515, appendix F)")]
 
 

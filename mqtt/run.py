@@ -72,6 +72,8 @@ class Reason(Part, frozen=True, kw_only=True):
     then: Literal["retry", "return", "neighbour"] = "retry"
 
 
+CODES_LIMIT = 2_000  # of a stop: what one signed record can name
+
 REASONS = (
     Reason(code="not_home", outcome="failed_not_home", photo="required"),
     Reason(code="refused", outcome="failed_refused", then="return"),
@@ -210,6 +212,8 @@ def faults(plan: Plan) -> Iterator[str]:
             for line in stop.lines
             if len(line.codes) > line.qty
         )
+        if (count := sum(len(line.codes) for line in stop.lines)) > CODES_LIMIT:
+            yield f"stop {stop.stop_id}: {count} codes; split it into stops of {CODES_LIMIT} at most"
         if stop.window and stop.window.begin >= stop.window.end:
             yield f"stop {stop.stop_id}: its window ends before it begins"
         if (stop.proofs or plan.proofs.of(stop.service)).pin == "required" and stop.pin is None:

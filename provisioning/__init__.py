@@ -1,0 +1,1 @@
+"""How a blank unit gets its identity."""

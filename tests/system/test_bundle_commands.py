@@ -1,0 +1,124 @@
+"""`roadproof authority` and `roadproof verify`, as they are typed; and the script over flipped bits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from cli import authority, verify
+from cli.errors import UsageError
+from mqtt.evidence import bundle
+from tests.attacks import openssl_says, unzipped, zipped
+from tests.signers import Fleet, Story
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return Story(Fleet(tmp_path_factory.mktemp("fleet")))
+
+
+@pytest.fixture
+def proof(story: Story, tmp_path: Path) -> Path:
+    bundle.write(tmp_path / "pod.zip", story.contents())
+    (tmp_path / "root.pem").write_bytes(story.fleet.root)
+    return tmp_path / "pod.zip"
+
+
+def typed(*words: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    for part in (authority, verify):
+        part.add_commands(commands)
+    arguments = parser.parse_args([str(word) for word in words])
+    return int(arguments.run(arguments))
+
+
+def test_a_good_proof_holds(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed("verify", proof, "--root", proof.with_name("root.pem")) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "The proof holds."
+    assert all(line.startswith("good: ") and line.endswith(".") for line in said[:-1])
+
+
+def test_programs_get_the_findings_and_the_record(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed("verify", proof, "--root", proof.with_name("root.pem"), "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["good"], said["record"]["stop"], said["receipt"]["seq"]) == (True, "stop-2", 2)
+    assert {finding["level"] for finding in said["findings"]} == {"good"}
+
+
+def test_a_bad_proof_does_not_hold(proof: Path, story: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    files = unzipped(story.contents())
+    proof.write_bytes(zipped({**files, "record.json": files["record.json"].replace(b"d-1", b"d-2")}))
+    assert typed("verify", proof, "--root", proof.with_name("root.pem")) == 1
+    said = capsys.readouterr().out
+    assert "BAD:  The record does not hold: its signature does not fit" in said
+    assert said.endswith("The proof does NOT hold.\n")
+
+
+def test_what_is_no_bundle_is_a_finding_too(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof.write_bytes(b"not a bundle")
+    assert typed("verify", proof, "--root", proof.with_name("root.pem"), "--json") == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["findings"][0]["text"] == "The bundle cannot be read: it is no zip file, or a damaged one: ask for it again."
+    assert (said["good"], said["record"]) == (False, None)
+
+
+def test_files_that_cannot_be_used_are_named(proof: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.zip"):
+        typed("verify", tmp_path / "absent.zip", "--root", tmp_path / "root.pem")
+    with pytest.raises(UsageError, match=r"--root .*one certificate in PEM form"):
+        typed("verify", proof, "--root", proof)
+
+
+def test_an_authority_is_typed_in_three_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed("authority", "make", tmp_path / "ca") == 0
+    assert len(capsys.readouterr().out.splitlines()[1].split(":")) == 32
+    assert typed("authority", "unit", tmp_path / "ca", "van-017", "-o", tmp_path / "unit") == 0
+    assert typed("authority", "receiver", tmp_path / "ca", "hq", "-o", tmp_path / "receiver") == 0
+    assert (tmp_path / "unit/unit.key").exists()
+    assert (tmp_path / "receiver/seal.key").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("make", "ca"), ("unit", "ca", "Van", "-o", "x"), ("receiver", "none", "hq", "-o", "x")], ids=lambda words: str(words[0])
+)
+def test_what_the_authority_cannot_do_is_one_line(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed("authority", "make", "ca")
+    with pytest.raises(UsageError) as refused:
+        typed("authority", *words)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["record.json", "record.jws", "receipt.json", "receipt.jws"])
+def test_openssl_alone_refuses_a_sample_of_flipped_bits(name: str, story: Story, tmp_path: Path) -> None:
+    files = unzipped(story.contents(neighbours={}, after=None))
+    size = len(files[name])
+    for number, at in enumerate((0, size // 3, size - 1)):
+        data = bytearray(files[name])
+        data[at] ^= 1 << number * 3
+        code, said = openssl_says(story, {**files, name: bytes(data)}, tmp_path / str(number))
+        assert (code, "BAD:" in said) == (1, True), (at, said)
+
+
+def test_the_script_asks_for_what_it_needs(story: Story, tmp_path: Path) -> None:
+    code, said = openssl_says(story, {"nothing": b""}, tmp_path, complaint="usage, inside an unpacked bundle")
+    assert (code, said) == (2, "")
+
+
+def test_the_script_needs_bash_openssl_and_coreutils_alone() -> None:
+    text = bundle.script().decode()
+    for program in ("sed", "awk", "grep", "jq", "xxd", "unzip", "python", "perl", "curl"):
+        assert f"{program} " not in text, program
+
+
+def test_a_record_of_the_greatest_length_is_checked_by_openssl_too(story: Story, tmp_path: Path) -> None:
+    item = story.said.items[0]
+    long = story.again(items=(item,) * 450)
+    assert len(long.rec) > 45_000
+    code, said = openssl_says(story, unzipped(story.live(long)), tmp_path)
+    assert code == 0, said
