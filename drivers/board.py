@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.camera.frame import CameraSettings
 from drivers.chrony import ChronySocket
 from drivers.errors import DriverError
 from drivers.panel import Bcm, GpioPanel, Panel, Pin
 from drivers.sim.panel import SimulatedPanel
+from drivers.wedge.settings import WedgeSettings
 
 SIMULATED = "simulated"
 PROFILE_FOLDERS = (Path(__file__).resolve().parents[1] / "hardware" / "boards", Path("/opt/roadproof/hardware/boards"))
@@ -45,6 +47,27 @@ class BoardSettings(msgspec.Struct, frozen=True, kw_only=True):
     sim_socket: Annotated[
         str | None, msgspec.Meta(description="simulated board only: the socket through which the virtual van turns its key")
     ] = None
+    camera: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(auto|picamera2|v4l2:/dev/[\w./-]+|simulated|none)$",
+            description='"auto" (the one of the box), "picamera2", "v4l2:/dev/video0" (a USB camera), "simulated" or "none"',
+        ),
+    ] = "auto"
+    scene_folder: Annotated[
+        str | None, msgspec.Meta(description="simulated camera only: the folder with what it sees; without it there is no camera")
+    ] = None
+    scanner_serial: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(max_length=4, description="serial ports of hand scanners; a name below /dev/serial/by-id survives replugging"),
+    ] = ()
+    scanner_usb: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(auto|none|/dev/input/[\w./:-]+)$",
+            description='"auto" takes every USB hand scanner that types like a keyboard, "none" takes none, or the event device of one',
+        ),
+    ] = "auto"
     profile_folder: Annotated[str | None, msgspec.Meta(description="folder with board profiles of your own, searched first")] = None
 
 
@@ -85,6 +108,10 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     height_px: Pixels
     width_mm: Millimetres
     height_mm: Millimetres
+
+
+# What a browser on a desk shows: a 7-inch panel, the middle one of the three that the pages are drawn for.
+WINDOW = Screen(model="a window", width_px=1_024, height_px=600, width_mm=154, height_mm=90)
 
 
 class RealTimeClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,6 +155,9 @@ class Board(msgspec.Struct, frozen=True):
     panel: Panel
     faults: tuple[str, ...] = ()
     chrony: ChronySocket | None = None
+    camera: CameraSettings = CameraSettings()
+    screen: Screen = WINDOW
+    wedges: WedgeSettings = WedgeSettings()
 
 
 def open_board(settings: BoardSettings) -> Board:
@@ -143,6 +173,9 @@ def open_board(settings: BoardSettings) -> Board:
         panel=panel,
         faults=faults,
         chrony=_chrony(settings),
+        camera=_camera(settings, profile.camera),
+        screen=profile.screen,
+        wedges=WedgeSettings(serial=settings.scanner_serial, usb=settings.scanner_usb),
     )
 
 
@@ -182,7 +215,25 @@ def _simulated(settings: BoardSettings) -> Board:
         gnss_baud=settings.gnss_baud or SIMULATED_GNSS_BAUD,
         panel=panel,
         chrony=_chrony(settings),
+        camera=_simulated_camera(settings),
+        wedges=WedgeSettings(serial=settings.scanner_serial, usb="none" if settings.scanner_usb == "auto" else settings.scanner_usb),
     )
+
+
+def _camera(settings: BoardSettings, fitted: Camera) -> CameraSettings:
+    return CameraSettings(
+        kind="picamera2" if settings.camera == "auto" else settings.camera,
+        width_px=fitted.width_px,
+        height_px=fitted.height_px,
+        scene_folder=settings.scene_folder,
+    )
+
+
+def _simulated_camera(settings: BoardSettings) -> CameraSettings:
+    kind = settings.camera
+    if kind == "auto":
+        kind = SIMULATED if settings.scene_folder else "none"
+    return CameraSettings(kind=kind, scene_folder=settings.scene_folder)
 
 
 def _chrony(settings: BoardSettings) -> ChronySocket | None:
@@ -191,7 +242,7 @@ def _chrony(settings: BoardSettings) -> ChronySocket | None:
 
 def _panel(pins: Pins) -> tuple[Panel, tuple[str, ...]]:
     try:
-        return GpioPanel(pins.ignition, pins.led, pins.supply_good), ()
+        return GpioPanel(pins.ignition, pins.led, pins.supply_good, pins.buzzer), ()
     except DriverError as error:
         return GpioPanel(), (f"the panel does not work, the ignition counts as not wired: {error}",)
 

@@ -1,4 +1,4 @@
-"""The panel: the ignition line in, the lamp out, through the pins of the header."""
+"""The panel: the ignition line in, the lamp and the buzzer out, through the pins of the header."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
+from drivers.buzzer import Buzzer, Sound
 from drivers.errors import DriverError
 
 Bcm = Annotated[int, msgspec.Meta(ge=2, le=27)]  # the pins that are free on the 40-pin header, as the chip numbers them
@@ -36,6 +37,9 @@ class Panel(Protocol):
     def set_led(self, on: bool) -> None:
         """Light the lamp or not; without a lamp nothing happens."""
 
+    def sound(self, name: Sound) -> None:
+        """Play it and return at once; without a buzzer nothing happens."""
+
     def close(self) -> None:
         """Give the pins back; the second time nothing happens."""
 
@@ -49,19 +53,27 @@ class GpioPanel:
     """
 
     def __init__(
-        self, ignition: Pin | None = None, led: Pin | None = None, supply_good: Pin | None = None, *, pin_factory: Any = None
+        self,
+        ignition: Pin | None = None,
+        led: Pin | None = None,
+        supply_good: Pin | None = None,
+        buzzer: Pin | None = None,
+        *,
+        pin_factory: Any = None,
     ) -> None:
         self._factory: Any = None
         self._ignition: Any = None
         self._supply: Any = None
         self._led: Any = None
-        if ignition is None and led is None and supply_good is None:
+        self._buzzer: Buzzer | None = None
+        if ignition is None and led is None and supply_good is None and buzzer is None:
             return
         self._factory = pin_factory or _open_factory()
         try:
             self._ignition = ignition and self._input(ignition)
             self._led = led and self._output(led)
             self._supply = supply_good and self._input(supply_good)
+            self._buzzer = Buzzer(self._tone(buzzer)) if buzzer is not None else None
         except DriverError:
             self.close()
             raise
@@ -85,12 +97,17 @@ class GpioPanel:
         if self._led is not None:
             self._led.value = on
 
+    def sound(self, name: Sound) -> None:
+        """Play it and return at once; without a buzzer nothing happens."""
+        if self._buzzer is not None:
+            self._buzzer.play(name)
+
     def close(self) -> None:
         """Give the pins back; the second time nothing happens."""
-        for part in (self._ignition, self._led, self._supply, self._factory):
+        for part in (self._buzzer, self._ignition, self._led, self._supply, self._factory):
             if part is not None:
                 part.close()
-        self._ignition = self._led = self._supply = self._factory = None
+        self._ignition = self._led = self._supply = self._factory = self._buzzer = None
 
     def _input(self, pin: Pin) -> Any:
         from gpiozero import DigitalInputDevice
@@ -101,6 +118,11 @@ class GpioPanel:
         from gpiozero import DigitalOutputDevice
 
         return self._claim(DigitalOutputDevice, pin, active_high=pin.active_high)
+
+    def _tone(self, pin: Pin) -> Any:
+        from gpiozero import PWMOutputDevice
+
+        return self._claim(PWMOutputDevice, pin, active_high=pin.active_high)
 
     def _claim(self, device: Any, pin: Pin, **arguments: Any) -> Any:
         from gpiozero.exc import GPIOPinInUse, GPIOZeroError

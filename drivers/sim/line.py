@@ -167,7 +167,7 @@ class Drive:
         self._line = line
         self._panel = panel
         self._answer = answer
-        self._period_s = 1 / van.rate_hz / speed
+        self._speed = speed
         self._tunnel = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="van", daemon=True)
@@ -191,11 +191,11 @@ class Drive:
         self._tunnel.clear()
 
     def hold(self) -> None:
-        """Pull over at the next chance and stay."""
+        """Pull over and stay; while it stands, time passes as in life."""
         self._van.hold()
 
     def release(self) -> None:
-        """Drive on."""
+        """Drive on, as fast as before."""
         self._van.release()
 
     def unplug(self) -> None:
@@ -210,7 +210,8 @@ class Drive:
         due_s = time.monotonic()
         while not self._end.wait(max(0.0, due_s - time.monotonic())):
             self._go_on()
-            due_s = max(due_s + self._period_s, time.monotonic() - LATE_S)
+            speed = 1.0 if self._van.held_still else self._speed
+            due_s = max(due_s + 1 / self._van.rate_hz / speed, time.monotonic() - LATE_S)
 
     def _go_on(self) -> None:
         epoch = self._van.step()

@@ -5,28 +5,36 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from drivers.buzzer import Sound
 from drivers.errors import DriverError
 
 log = logging.getLogger(__name__)
 
 LINE_BYTES = 256
 KEY = {b"ignition on": True, b"ignition off": False}
+SOUNDS = b"sounds"
+REMEMBERED = 200  # sounds: a day's last stops
+REPLY_BYTES = 65_536
+REPLY_S = 2.0
 SUPPLY = {b"supply good": True, b"supply lost": False}
 
 
 class SimulatedPanel:
     """Obeys the rules of `drivers.panel.GpioPanel`, moved by lines that reach `path`.
 
-    `ignition on` and `ignition off` turn the key, `supply lost` and `supply good` take and give back the vehicle's power. Until the first
-    line nobody knows how things stand, so both say None. Raises DriverError when the socket cannot be made.
+    `ignition on` and `ignition off` turn the key, `supply lost` and `supply good` take and give back the vehicle's power, `sounds` is
+    answered with what the buzzer has played. Until the first line nobody knows how things stand, so both say None. Raises DriverError
+    when the socket cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self.malformed_lines = 0
         self.led_on = False
+        self.played: deque[Sound] = deque(maxlen=REMEMBERED)
         self._path = path
         self._ignition: bool | None = None
         self._supply: bool | None = None
@@ -52,6 +60,10 @@ class SimulatedPanel:
         """Light the lamp or not."""
         self.led_on = on
 
+    def sound(self, name: Sound) -> None:
+        """Remember it."""
+        self.played.append(name)
+
     def close(self) -> None:
         """Stop listening and remove the socket; the second time nothing happens."""
         if self._closing.is_set():
@@ -64,10 +76,14 @@ class SimulatedPanel:
 
     def _listen(self) -> None:
         while not self._closing.is_set():
-            for line in self._socket.recv(LINE_BYTES).splitlines():
-                self._obey(line.strip())
+            packet, sender = self._socket.recvfrom(LINE_BYTES)
+            for line in packet.splitlines():
+                self._obey(line.strip(), sender)
 
-    def _obey(self, line: bytes) -> None:
+    def _obey(self, line: bytes, sender: bytes | str | None) -> None:
+        if line == SOUNDS and sender:
+            self._tell(sender)
+            return
         if line in SUPPLY:
             self._supply = SUPPLY[line]
             return
@@ -79,6 +95,12 @@ class SimulatedPanel:
             self._ignition = on
             if self._callback is not None:
                 self._callback(on)
+
+    def _tell(self, sender: bytes | str) -> None:
+        try:
+            self._socket.sendto(" ".join(self.played).encode(), socket.MSG_DONTWAIT, sender)
+        except OSError:
+            log.info("nobody waits for the panel's sounds any more")
 
 
 class PanelHands:
@@ -96,6 +118,17 @@ class PanelHands:
     def feed(self, good: bool) -> bool:
         """Give the box the vehicle's power or take it away; False while no panel listens."""
         return self._say(b"supply good" if good else b"supply lost")
+
+    def sounds(self) -> list[str]:
+        """What the buzzer has played, the newest last; nothing while no panel listens."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+            ear.settimeout(REPLY_S)
+            ear.bind("")  # Linux gives it an address of its own
+            try:
+                ear.sendto(SOUNDS, str(self._path))
+                return ear.recv(REPLY_BYTES).decode().split()
+            except (FileNotFoundError, ConnectionRefusedError, TimeoutError):
+                return []
 
     def _say(self, line: bytes) -> bool:
         try:

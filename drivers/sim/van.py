@@ -113,6 +113,11 @@ class VirtualVan:
         """Pull over and stay, wherever the van is: the driver has something else to do."""
         self._held = True
 
+    @property
+    def held_still(self) -> bool:
+        """Whether it was told to stay and does."""
+        return self._held and self._speed_mps == 0
+
     def release(self) -> None:
         """Drive on; what is left of a stay at a door is forgotten."""
         if self._held and not self._ignition:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from drivers.board import PROFILE_FOLDERS, BoardSettings, load_profile, open_board, read_profile
+from drivers.board import PROFILE_FOLDERS, WINDOW, BoardSettings, load_profile, open_board, read_profile
 from drivers.errors import DriverError
 from drivers.panel import GpioPanel
 from drivers.sim.panel import PanelHands, SimulatedPanel
@@ -153,3 +154,48 @@ def test_the_simulated_board_without_a_socket_has_no_key() -> None:
     board = open_board(BoardSettings(profile="simulated", gnss_port="/dev/pts/7"))
     assert board.panel.ignition_on() is None
     board.panel.close()
+
+
+@pytest.fixture
+def no_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.board.GpioPanel", lambda *_pins: GpioPanel())
+
+
+@pytest.mark.usefixtures("no_pins")
+def test_the_box_brings_its_camera_and_its_screen(profile_file: Path) -> None:
+    board = open_board(BoardSettings(profile=profile_file.stem))
+    assert (board.camera.kind, board.camera.width_px, board.camera.height_px) == ("picamera2", 4_608, 2_592)
+    assert board.screen == read_profile(profile_file).screen
+    assert (board.wedges.serial, board.wedges.usb) == ((), "auto")
+
+
+@pytest.mark.usefixtures("no_pins")
+def test_the_settings_name_another_camera_and_the_hand_scanners() -> None:
+    board = open_board(BoardSettings(camera="v4l2:/dev/video2", scanner_serial=("/dev/ttyACM0",), scanner_usb="none"))
+    assert board.camera.kind == "v4l2:/dev/video2"
+    assert (board.wedges.serial, board.wedges.usb) == (("/dev/ttyACM0",), "none")
+
+
+def test_the_buzzer_of_the_profile_reaches_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    pins: list[object] = []
+
+    def noted(*given: object) -> GpioPanel:
+        pins.extend(given)
+        return GpioPanel()
+
+    monkeypatch.setattr("drivers.board.GpioPanel", noted)
+    open_board(BoardSettings())
+    assert pins[3] == load_profile("raspberry-pi-4").pins.buzzer
+
+
+def test_the_simulated_board_sees_a_folder_where_there_is_one(tmp_path: Path) -> None:
+    seeing = open_board(BoardSettings(profile="simulated", gnss_port="/dev/pts/7", scene_folder=str(tmp_path)))
+    assert (seeing.camera.kind, seeing.camera.scene_folder, seeing.screen) == ("simulated", str(tmp_path), WINDOW)
+    blind = open_board(BoardSettings(profile="simulated", gnss_port="/dev/pts/7"))
+    assert (blind.camera.kind, blind.wedges.usb) == ("none", "none")
+
+
+@pytest.mark.parametrize("camera", ["webcam", "v4l2:video0", "v4l2:/etc/passwd", ""])
+def test_a_camera_that_cannot_be_is_refused_by_the_settings(camera: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"camera": camera}, BoardSettings)

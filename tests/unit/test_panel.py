@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPin
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
+from drivers.buzzer import MELODIES, Buzzer, Sound
 from drivers.errors import DriverError
 from drivers.panel import GpioPanel, Pin
 from drivers.sim.panel import PanelHands, SimulatedPanel
@@ -229,3 +230,81 @@ def test_the_simulated_supply_is_given_and_taken_by_hand(tmp_path: Path) -> None
     eventually(lambda: panel.supply_good() is False)
     hands.close()
     panel.close()
+
+
+class Tone:
+    """A pin that swings; remembers each tone, and when it fell silent."""
+
+    def __init__(self) -> None:
+        self.frequency: float | None = None
+        self.heard: list[float | None] = []
+        self.closed = False
+        self._value = 0.0
+
+    @property
+    def value(self) -> float:
+        return self._value
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._value = value
+        if value:
+            self.heard.append(self.frequency)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("name", list(MELODIES))
+def test_each_sound_is_its_own_melody(name: Sound) -> None:
+    tone = Tone()
+    buzzer = Buzzer(tone)
+    buzzer.play(name)
+    tones = [hertz for hertz, _ in MELODIES[name] if hertz]
+    eventually(lambda: tone.heard == tones and tone.value == 0)
+    buzzer.close()
+
+
+def test_the_four_sounds_are_told_apart_by_rhythm_as_well_as_by_pitch() -> None:
+    rhythms = {tuple((bool(hertz), duration_s) for hertz, duration_s in melody) for melody in MELODIES.values()}
+    pitches = {tuple(hertz for hertz, _ in melody) for melody in MELODIES.values()}
+    assert len(rhythms) == len(pitches) == 4
+
+
+def test_a_buzzer_that_is_closed_falls_silent_and_no_sound_waits() -> None:
+    tone = Tone()
+    buzzer = Buzzer(tone)
+    for _ in range(50):
+        buzzer.play("wrong")  # more than it remembers: none of them makes the caller wait
+    buzzer.close()
+    buzzer.close()
+    assert tone.closed
+    assert len(tone.heard) <= 1
+
+
+def test_the_panels_buzzer_swings_its_pin() -> None:
+    pins = MockFactory(pin_class=MockPWMPin)
+    panel = GpioPanel(buzzer=Pin(bcm=23), pin_factory=pins)
+    assert pins.pin("GPIO23").state == 0
+    panel.sound("wrong")
+    eventually(lambda: pins.pin("GPIO23").state == 0.5)
+    assert pins.pin("GPIO23").frequency == 500
+    panel.close()
+    panel.sound("accept")
+    pins.close()
+
+
+def test_without_a_buzzer_a_sound_is_nothing() -> None:
+    GpioPanel().sound("accept")
+
+
+def test_the_simulated_panel_tells_what_it_played(path: Path) -> None:
+    panel, hands = SimulatedPanel(path), PanelHands(path)
+    assert hands.sounds() == []
+    panel.sound("accept")
+    panel.sound("duplicate")
+    assert hands.sounds() == ["accept", "duplicate"]
+    assert panel.malformed_lines == 0
+    panel.close()
+    assert hands.sounds() == []
+    hands.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from drivers.buzzer import Sound
 from drivers.errors import PortGoneError
 from drivers.gnss.fix import Epoch
 from firmware import recorder as recorders
@@ -74,6 +75,9 @@ class HandPanel:
 
     def set_led(self, on: bool) -> None:
         self.led = on
+
+    def sound(self, name: Sound) -> None:
+        raise AssertionError(f"the recorder has nothing to say: {name}")
 
     def close(self) -> None:
         self.closed = True

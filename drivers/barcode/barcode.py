@@ -1,0 +1,37 @@
+"""What is read from a picture, and the words between the terminal and the process that reads."""
+
+from __future__ import annotations
+
+import msgspec
+
+Point = tuple[int, int]
+
+
+class Barcode(msgspec.Struct, frozen=True):
+    """One code of a picture, as it passed the policy."""
+
+    text: str  # GS is 0x1D; an AIM prefix is never in it
+    symbology: str  # CODE128 CODE39 EAN13 ITF QRCODE DATAMATRIX PDF417 AZTEC; a UPC-A is the EAN13 with a zero in front
+    aim: str | None  # ISO/IEC 15424, "]C1" for GS1-128; None where the engine does not tell
+    corners: tuple[Point, ...]  # four, in pixels of the picture, clockwise from the code's own top left where the engine knows that
+    engine: str  # pyzbar or zxing
+    ms: float  # until it was found, from the beginning of the picture
+    raw: bytes
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture is in the shared memory: `size` bytes of it, luma without padding, or a picture file where `width` is 0."""
+
+    size: int
+    width: int
+    height: int
+    thorough: bool  # both engines, whatever the first one finds
+    limit_s: int  # the child ends itself after so long, should nobody be left to do it
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the child says: first, once, that it is ready; then one for each request."""
+
+    barcodes: tuple[Barcode, ...] = ()
+    refusal: str | None = None  # the picture file cannot be used: one sentence
+    missing: str | None = None  # the child cannot work at all: one sentence

@@ -1,0 +1,12 @@
+"""Which hand scanners to read."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class WedgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Serial ports by name; USB scanners that type: all that are found, none, or one by its event device."""
+
+    serial: tuple[str, ...] = ()
+    usb: str = "none"  # auto, none, or a path below /dev/input
