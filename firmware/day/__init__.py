@@ -1,0 +1,1 @@
+"""The driver's day, decided without a clock, a thread or a file."""
