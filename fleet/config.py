@@ -1,4 +1,4 @@
-"""The settings of a receiver: its broker and its store."""
+"""The settings of a receiver: its broker, its store, and what it needs to check and countersign proofs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,26 @@ from msgspec import Meta
 from mqtt.login import BrokerSettings
 
 DEFAULT_STORE = "sqlite:///var/lib/roadproof-fleet/fleet.db"
+
+
+class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What proofs of delivery are checked against, and the keys of this receiver."""
+
+    root: Annotated[
+        str, Meta(min_length=1, description="file with the certificate of the authority that all units and receivers come from")
+    ]
+    units_folder: Annotated[
+        str,
+        Meta(min_length=1, description="folder with the certificate of each unit as UNIT.pem; one that was replaced stays as UNIT.1.pem"),
+    ]
+    issuing: Annotated[
+        str | None, Meta(description="file with the certificate between root and units, where the units' own files do not hold it")
+    ] = None
+    certificate: Annotated[str | None, Meta(description="file with this receiver's certificate; without it no receipt is signed")] = None
+    key: Annotated[str | None, Meta(description="file with the certificate's private key, readable by the receiver alone")] = None
+    seal_key: Annotated[
+        str | None, Meta(description="file with the private key that opens photos and signatures; only the commands that show them need it")
+    ] = None
 
 
 class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +51,10 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
             description="this receiver's client id at the broker; each receiver needs its own; receiver-HOSTNAME when empty",
         ),
     ] = ""
+    evidence: Annotated[
+        EvidenceSettings | None,
+        Meta(description="without this section proofs are stored unchecked, and checked later by fleet pods --recheck"),
+    ] = None
 
     @property
     def client_id(self) -> str:

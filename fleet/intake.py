@@ -16,7 +16,23 @@ import msgspec
 
 from mqtt import codec, topics
 from mqtt.codec import TrackPoint
-from mqtt.messages import BootId, Event, Health, Last, Ledgers, Live, LogId, Message, MessageError, Number, State, UnitId, decode, utc_ms
+from mqtt.messages import (
+    BootId,
+    Event,
+    Health,
+    Last,
+    Ledgers,
+    Live,
+    LogId,
+    Message,
+    MessageError,
+    Number,
+    Pod,
+    State,
+    UnitId,
+    decode,
+    utc_ms,
+)
 
 TOP_NUMBER = 2**53 - 1  # of the contract: what JSON readers keep exact
 TOP_INTEGER = 2**63 - 1  # of a database
@@ -24,6 +40,8 @@ LAT_E7, LON_E7 = 900_000_000, 1_800_000_000
 SMALL = 2**31  # no height, speed or count of a real fix comes near it
 REASON_LIMIT = 300  # characters of a reason that are worth keeping
 BLOB = re.compile(r"up/blob/([0-9a-f]{64})/(\d{1,15})")
+CHUNK_BYTES = 8192  # a piece of an attachment; the last one is shorter, and all of them where a broker takes less
+ATTACHMENT_LIMIT_BYTES = 4 * 1024 * 1024  # a photo has a tenth of it; a sick unit must not fill the disk
 
 
 class Series(StrEnum):
@@ -85,6 +103,19 @@ class Blob(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
+class SignedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A proof as it came: a numbered record, and in it what is signed. Nobody has checked it yet."""
+
+    record: Record
+    rec: str
+    jws: str
+
+    @property
+    def unit(self) -> str:
+        """Whose topic it came on."""
+        return self.record.unit
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """What cannot be stored under a number."""
 
@@ -93,7 +124,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Item = Fixes | Record | Report | Blob | Refused
+Item = Fixes | Record | SignedRecord | Report | Blob | Refused
 
 
 class Numbering(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,17 +153,26 @@ def read(topic: str, payload: bytes, received_ms: int) -> list[Item]:
     if address is None or not address.name.startswith("up/"):
         return [Refused(topic=topic, payload=payload, reason="the topic is none of rp/v1/UNIT/up/...")]
     try:
-        match address.channel:
-            case topics.TRACK:
-                return _track(address.unit, payload)
-            case topics.EVENT:
-                return [_event(address.unit, payload)]
-            case topics.STATE | topics.LIVE | topics.LAST | topics.HEALTH | topics.REPORTED as channel:
-                return [_report(address.unit, channel, payload, received_ms)]
-            case _:
-                return [_other(address, payload)]
+        return _items(address, payload, received_ms)
     except (ValueError, RecursionError) as error:  # MessageError, and what JSON's edges add to it
         return [_rescued(topic, address, payload, sentence(error))]
+
+
+def _items(address: topics.Address, payload: bytes, received_ms: int) -> list[Item]:
+    match address.channel:
+        case topics.TRACK:
+            items = _track(address.unit, payload)
+        case topics.EVENT:
+            items = [_event(address.unit, payload)]
+        case topics.POD:
+            items = [_pod(address.unit, payload)]
+        case topics.BLOB:
+            items = [_blob(address, payload)]
+        case topics.STATE | topics.LIVE | topics.LAST | topics.HEALTH | topics.REPORTED as channel:
+            items = [_report(address.unit, channel, payload, received_ms)]
+        case _:
+            items = [_numbered(address, payload, None)]  # stored without understanding it
+    return items
 
 
 def sentence(error: Exception) -> str:
@@ -207,17 +247,31 @@ def _report(unit: str, channel: topics.Channel, payload: bytes, received_ms: int
     return report
 
 
-def _other(address: topics.Address, payload: bytes) -> Item:
-    """What this version stores without understanding it."""
+def _pod(unit: str, payload: bytes) -> SignedRecord:
+    pod = decode(payload, Pod)
+    assert isinstance(pod, Pod)
+    _own(unit, pod)
+    if "\x00" in pod.rec + pod.jws:
+        raise MessageError("rec or jws holds a character that no database takes")
+    record = Record(unit=unit, log=pod.log, series=Series.SEQ, number=pod.seq, span=1, kind="pod", payload=payload, boot=pod.boot)
+    return SignedRecord(record=record, rec=pod.rec, jws=pod.jws)
+
+
+def _blob(address: topics.Address, payload: bytes) -> Blob:
     chunk = BLOB.fullmatch(address.name)
-    if chunk:
-        return Blob(unit=address.unit, sha=chunk[1], at_byte=int(chunk[2]), payload=payload)
-    return _numbered(address, payload, None)
+    if chunk is None:
+        raise MessageError("a piece of an attachment comes on up/blob/SHA-256/OFFSET")
+    at_byte = int(chunk[2])
+    if not 1 <= len(payload) <= CHUNK_BYTES:
+        raise MessageError(f"a piece of an attachment holds 1 to {CHUNK_BYTES} bytes")
+    if at_byte + len(payload) > ATTACHMENT_LIMIT_BYTES:
+        raise MessageError(f"an attachment has {ATTACHMENT_LIMIT_BYTES} bytes at most")
+    return Blob(unit=address.unit, sha=chunk[1], at_byte=at_byte, payload=payload)
 
 
 def _rescued(topic: str, address: topics.Address, payload: bytes, fault: str) -> Item:
     """What breaks the contract: kept under its number, if it says one."""
-    if address.channel in {topics.TRACK, topics.EVENT}:
+    if address.channel in {topics.TRACK, topics.EVENT, topics.POD}:
         try:
             return _numbered(address, payload, fault)
         except MessageError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from fleet.rows import Holding, SeriesHolding
 from mqtt.messages import Held, Receipt, utc_text
 from mqtt.ranges import Ranges, Span
@@ -9,11 +11,30 @@ from mqtt.ranges import Ranges, Span
 RANGES_LIMIT = 50  # of each list in a receipt: about a kilobyte; the rest comes with the next one
 
 
+PROOFS_LIMIT = 50  # signed receipts in one message: below 40 kB, and brokers take 100
+
+
 def answer(holding: Holding, at_ms: int) -> Receipt | None:
     """The receipt that a unit is due after a commit; None when it knows already all there is to say."""
-    if not (holding.born or holding.seq.batch or holding.tseq.batch or _behind(holding.seq) or _behind(holding.tseq)):
+    came = holding.born or holding.seq.batch or holding.tseq.batch or holding.proofs or holding.blobs
+    if not (came or _behind(holding.seq) or _behind(holding.tseq)):
         return None
-    return Receipt(unit=holding.unit, log=holding.log, received=utc_text(at_ms), seq=_held(holding.seq), tseq=_held(holding.tseq))
+    return Receipt(
+        unit=holding.unit,
+        log=holding.log,
+        received=utc_text(at_ms),
+        seq=_held(holding.seq),
+        tseq=_held(holding.tseq),
+        proofs=list(holding.proofs),
+        blobs=holding.blobs,
+    )
+
+
+def parts(receipt: Receipt) -> list[Receipt]:
+    """The receipt as messages that a broker takes: one, or several after many proofs."""
+    later = range(PROOFS_LIMIT, len(receipt.proofs), PROOFS_LIMIT)
+    first = msgspec.structs.replace(receipt, proofs=receipt.proofs[:PROOFS_LIMIT])
+    return [first, *(msgspec.structs.replace(receipt, proofs=receipt.proofs[at : at + PROOFS_LIMIT], blobs={}) for at in later)]
 
 
 def missing(series: SeriesHolding) -> list[Span]:

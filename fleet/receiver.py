@@ -15,7 +15,9 @@ from collections.abc import Sequence
 
 from fleet import receipts
 from fleet.config import FleetSettings
-from fleet.intake import Item, Refused, read, sentence
+from fleet.intake import Refused, SignedRecord, read, sentence
+from fleet.notary import Notary
+from fleet.proofs import Storable
 from fleet.store import Kept, Store, StoreAwayError, UnstorableError, open_store
 from fleet.tally import Tally
 from mqtt import topics
@@ -63,12 +65,13 @@ class Outbox:
 
 
 class Receiver:
-    """Broker in, store and receipts out."""
+    """Broker in, store and receipts out. Without a notary proofs are stored unchecked."""
 
-    def __init__(self, link: BrokerLink, store: Store, stop: threading.Event) -> None:
+    def __init__(self, link: BrokerLink, store: Store, stop: threading.Event, notary: Notary | None = None) -> None:
         self._link = link
         self._store = store
         self._stop = stop
+        self._notary = notary
         self._link_pauses = Backoff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
         self._store_pauses = Backoff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
         self._tally = Tally()
@@ -151,14 +154,14 @@ class Receiver:
         self._link_pauses.reset()
         for holding in kept.holdings:
             receipt = receipts.answer(holding, at_ms)
-            if receipt is not None:
-                outbox.send(receipt)
+            for part in receipts.parts(receipt) if receipt is not None else ():
+                outbox.send(part)
             self._tally.tell_missing(holding)
         self._tally.add(len(batch), kept)
 
     def _stored(self, batch: Sequence[Delivery], at_ms: int) -> Kept | None:
         """What the store did with a batch; None when asked to stop before it could."""
-        items = [item for delivery in batch for item in read(delivery.topic, delivery.payload, at_ms)]
+        items = [item for delivery in batch for item in self._read(delivery, at_ms)]
         try:
             return self._stored_with_patience(items, at_ms)
         except UnstorableError as error:
@@ -166,6 +169,14 @@ class Receiver:
                 return self._stored_singly(batch, at_ms)
             log.warning("a message on %r is refused: %s", batch[0].topic, error)
             return self._stored_with_patience([Refused(topic=batch[0].topic, payload=batch[0].payload, reason=sentence(error))], at_ms)
+
+    def _read(self, delivery: Delivery, at_ms: int) -> list[Storable]:
+        """A message as the store takes it, a proof with its verdict; the receipt is stored with it, and sent after that."""
+        notary = self._notary
+        return [
+            notary.check(item, at_ms, at_ms) if notary is not None and isinstance(item, SignedRecord) else item
+            for item in read(delivery.topic, delivery.payload, at_ms)
+        ]
 
     def _stored_singly(self, batch: Sequence[Delivery], at_ms: int) -> Kept | None:
         """One message among them is poison to the database: the others must not wait for it."""
@@ -177,7 +188,7 @@ class Receiver:
             total = total.plus(kept)
         return total
 
-    def _stored_with_patience(self, items: Sequence[Item], at_ms: int) -> Kept | None:
+    def _stored_with_patience(self, items: Sequence[Storable], at_ms: int) -> Kept | None:
         while True:
             try:
                 kept = self._store.keep(items, at_ms)
@@ -212,5 +223,8 @@ def broker_link(settings: FleetSettings) -> BrokerLink:
 
 
 def receive(settings: FleetSettings, stop: threading.Event) -> None:
-    """The parts list: run a receiver until `stop` is set."""
-    Receiver(broker_link(settings), open_store(settings.store), stop).run()
+    """The parts list: run a receiver until `stop` is set. StoreError or EvidenceError when it can never work like this."""
+    notary = Notary(settings.evidence) if settings.evidence else None
+    if notary is not None:
+        notary.check_own(time.time_ns() // 1_000_000)
+    Receiver(broker_link(settings), open_store(settings.store), stop, notary).run()

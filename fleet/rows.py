@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from fleet.intake import Series
-from mqtt.messages import Ledger
+from mqtt.messages import BlobHeld, Ledger, SignedReceipt
 from mqtt.ranges import Ranges
 
 
@@ -25,6 +25,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     seq: SeriesHolding
     tseq: SeriesHolding
     born: bool = False  # the unit has just come online: it waits for an answer
+    proofs: tuple[SignedReceipt, ...] = ()  # of the good proofs that came just now, new or again
+    blobs: dict[str, BlobHeld] = {}  # attachments of which something came just now
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,4 +109,40 @@ class RefusedRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     count: int
     last_ms: int
+    payload: bytes
+
+
+class ProofRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed record as the store holds it: what it says of itself, and the verdict."""
+
+    unit: str
+    link: str
+    chain_seq: int | None
+    id: str | None
+    stop: str | None
+    outcome: str | None
+    recipient: str | None
+    driver: str | None
+    t_ms: int | None
+    corrects: str | None
+    verified_ms: int | None  # when it was found good; None with a fault: it is not; None without: nobody could check it
+    fault: str | None
+    rc: str | None
+    rc_jws: str | None
+    received_ms: int
+    payload: bytes  # mqtt.messages.Pod
+
+    @property
+    def receipt(self) -> SignedReceipt | None:
+        """This receiver's signature over it."""
+        return None if self.rc is None or self.rc_jws is None else SignedReceipt(rc=self.rc, jws=self.rc_jws)
+
+
+class WaitingProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed record that is still to be found good, or to be receipted."""
+
+    unit: str
+    log: str
+    number: int
+    received_ms: int
     payload: bytes

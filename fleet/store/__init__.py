@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from fleet.intake import Item, Series
-from fleet.rows import Counts, EventRow, Holding, Kept, RefusedRow, SeriesHolding, SeriesRow, UnitRow
-from fleet.store import keeping, migrations
+from fleet.intake import Series
+from fleet.proofs import Checked, Storable
+from fleet.rows import Counts, EventRow, Holding, Kept, ProofRow, RefusedRow, SeriesHolding, SeriesRow, UnitRow, WaitingProof
+from fleet.store import attachments, keeping, migrations, proofs
 from fleet.store.database import Database, Row, StoreAwayError, StoreError, TryAgainError, UnstorableError
 from fleet.store.postgres import PostgresDatabase
 from fleet.store.sqlite import SqliteDatabase
 from mqtt.codec import TrackPoint
+from mqtt.messages import SignedReceipt
 
 __all__ = [
-    "Counts", "EventRow", "Holding", "Kept", "RefusedRow", "SeriesHolding", "SeriesRow", "Store", "StoreAwayError",
-    "StoreError", "UnitRow", "UnstorableError", "open_store",
+    "Counts", "EventRow", "Holding", "Kept", "ProofRow", "RefusedRow", "SeriesHolding", "SeriesRow", "Store", "StoreAwayError",
+    "StoreError", "UnitRow", "UnstorableError", "WaitingProof", "open_store",
 ]  # fmt: skip
 
 RACES = 20  # lost transactions in a row after which the database counts as away
@@ -35,6 +38,8 @@ COUNT_HAPPENINGS = """SELECT count(*) FROM (
     SELECT DISTINCT r.boot, r.mono_ms, r.event, r.data,
         CASE WHEN r.event IS NULL THEN r.number END AS own_number, CASE WHEN r.event IS NULL THEN r.journal END AS own_journal
     FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq') AS happenings"""
+
+Done = TypeVar("Done")
 
 
 def open_store(url: str, *, writing: bool = True) -> Store:
@@ -71,17 +76,24 @@ class Store:
         """Let go."""
         self._db.close()
 
-    def keep(self, items: Sequence[Item], at_ms: int) -> Kept:
+    def keep(self, items: Sequence[Storable], at_ms: int) -> Kept:
         """Store items in one transaction; on return they are durable, on an error none of them is stored.
 
         StoreAwayError: the same items may be tried again later. UnstorableError: the database does not take one of them.
         """
+        return self._committed(lambda: keeping.keep(self._db, items, at_ms))
+
+    def settle(self, checked: Sequence[Checked], at_ms: int) -> None:
+        """Keep new verdicts on records that are stored already, in one transaction."""
+        self._committed(lambda: keeping.settle(self._db, checked, at_ms))
+
+    def _committed(self, work: Callable[[], Done]) -> Done:
         if not self._db.connected:
             self.open()
         for _ in range(RACES):
             try:
                 with self._db.transaction():
-                    return keeping.keep(self._db, items, at_ms)
+                    return work()
             except TryAgainError as error:
                 lost = error
         raise lost
@@ -133,6 +145,30 @@ class Store:
             (unit, limit),
         )
         return [EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True))) for row in reversed(rows)]
+
+    def proofs(self, unit: str | None = None, stop: str | None = None) -> list[ProofRow]:
+        """Signed records in the order of their time: of a unit, of a stop, or all."""
+        return proofs.rows(self._db, unit, stop)
+
+    def proofs_by_id(self, start: str) -> list[ProofRow]:
+        """Signed records whose id begins like this."""
+        return proofs.by_id(self._db, start)
+
+    def waiting_proofs(self, unit: str | None = None) -> list[WaitingProof]:
+        """Signed records that were not found good, or have no receipt."""
+        return proofs.waiting(self._db, unit)
+
+    def receipts(self, unit: str) -> list[SignedReceipt]:
+        """Every receipt signed for a unit, also of records that are not here any more."""
+        return proofs.receipts(self._db, unit)
+
+    def whole_attachments(self, unit: str) -> set[str]:
+        """The attachments of a unit that are there, by the SHA-256 of what was sent."""
+        return proofs.whole(self._db, unit)
+
+    def sealed_attachment(self, unit: str, sha: str) -> bytes | None:
+        """An attachment as it was sent, sealed; None while it is not whole."""
+        return attachments.sealed(self._db, unit, sha)
 
     def refused(self) -> list[RefusedRow]:
         """What was set aside, newest first."""

@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
-from fleet.intake import Blob, Fixes, Item, Record, Refused, Report, Series
+from fleet.intake import Blob, Fixes, Record, Refused, Report, Series, SignedRecord
+from fleet.proofs import Checked, Storable, unchecked
 from fleet.rows import Holding, Kept, SeriesHolding
+from fleet.store import attachments, proofs
 from fleet.store.database import Database
 from mqtt.codec import TrackPoint
-from mqtt.messages import Ledger
+from mqtt.messages import BlobHeld, Ledger, SignedReceipt
 from mqtt.ranges import Ranges
 
 REFUSED_LIMIT = 10_000  # rows; a sick unit must not fill the disk
@@ -35,7 +37,7 @@ FORGET_REFUSED = """DELETE FROM refused WHERE last_ms <=
     (SELECT last_ms FROM refused ORDER BY last_ms DESC LIMIT 1 OFFSET ?)"""
 
 
-def keep(db: Database, items: Sequence[Item], at_ms: int) -> Kept:
+def keep(db: Database, items: Sequence[Storable], at_ms: int) -> Kept:
     """Write items inside the open transaction.
 
     The rows of the units concerned are locked first, in the order of their names: receivers that share
@@ -45,8 +47,21 @@ def keep(db: Database, items: Sequence[Item], at_ms: int) -> Kept:
     work.lock(sorted({item.unit for item in items if not isinstance(item, Refused)}))
     for item in items:
         work.write(item)
+    work.assess_attachments()
     work.set_aside()
     return work.kept()
+
+
+def settle(db: Database, checked: Sequence[Checked], at_ms: int) -> None:
+    """Write new verdicts on stored records inside the open transaction; that is no word from their units."""
+    for unit in sorted({item.unit for item in checked}):
+        db.execute("UPDATE unit SET seen_ms = seen_ms WHERE unit = ?", (unit,))  # the lock that receivers take
+    for item in checked:
+        ((journal,),) = db.query("SELECT journal FROM journal WHERE unit = ? AND log = ?", (item.unit, item.record.log))
+        proofs.write(db, item, journal, at_ms)
+        for told in item.attachments:
+            attachments.announce(db, item.unit, told)
+            attachments.assess(db, item.unit, told.sha, at_ms)
 
 
 class _Work:
@@ -59,6 +74,9 @@ class _Work:
         self._batch: dict[tuple[int, Series], Ranges] = {}
         self._born: set[int] = set()
         self._refused: list[Refused] = []
+        self._proofs: dict[int, dict[SignedReceipt, None]] = {}  # by journal, each once, in the order they came
+        self._pieces: dict[int, dict[tuple[str, str], None]] = {}  # attachments that this commit is about, by journal
+        self._blobs: dict[int, dict[str, BlobHeld]] = {}
         self._new_rows: Counter[tuple[int, Series]] = Counter()
         self._stored = 0
         self._repeated = 0
@@ -72,22 +90,23 @@ class _Work:
                 (unit, self._at_ms, self._at_ms),
             )
 
-    def write(self, item: Item) -> None:
+    def write(self, item: Storable) -> None:
         """Write one item, or see that it is there."""
         match item:
             case Fixes():
                 self._fixes(item)
             case Record():
                 self._record(item)
+            case SignedRecord():
+                self._proof(unchecked(item))
+            case Checked():
+                self._proof(item)
             case Report(kind="state"):
                 self._state(item)
             case Report():
                 self._report(item)
             case Blob():
-                self._count(1, self._db.execute(
-                    "INSERT INTO blob (unit, sha, at_byte, received_ms, payload) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (item.unit, item.sha, item.at_byte, self._at_ms, item.payload),
-                ))  # fmt: skip
+                self._piece(item)
             case Refused():
                 self._refused.append(item)
 
@@ -130,6 +149,48 @@ class _Work:
             if span == record.span == 1 and payload != record.payload:
                 self._clone(record, f"up/{record.kind}", "record")
         self._cover(journal, record.series, record.number, record.span)
+
+    def _proof(self, checked: Checked) -> None:
+        """The record under its number, and the verdict on it."""
+        self._record(checked.record)
+        journal = self._journal(checked.record.unit, checked.record.log)
+        if not proofs.holds(self._db, journal, checked.record):
+            return  # a copied card's: set aside with the other clones
+        receipt = proofs.write(self._db, checked, journal, self._at_ms)
+        if receipt is not None:
+            self._proofs.setdefault(journal, {})[receipt] = None
+        for told in checked.attachments:
+            attachments.announce(self._db, checked.unit, told)
+            self._pieces.setdefault(journal, {})[checked.unit, told.sha] = None
+
+    def _piece(self, piece: Blob) -> None:
+        stored, reason = attachments.take(self._db, piece, self._at_ms)
+        if reason is None:
+            self._count(max(1, stored), stored)
+        else:
+            topic = f"rp/v1/{piece.unit}/up/blob/{piece.sha}/{piece.at_byte}"
+            self._refused.append(Refused(topic=topic, payload=piece.payload, reason=reason))
+        journal = self._present_journal(piece.unit)
+        if journal is not None:
+            self._pieces.setdefault(journal, {})[piece.unit, piece.sha] = None
+
+    def _present_journal(self, unit: str) -> int | None:
+        """The journal that the unit uses: a piece does not name one. None while it has named none; it will send the piece again."""
+        rows = self._db.query(
+            """SELECT j.log FROM journal j JOIN unit u ON u.unit = j.unit WHERE j.unit = ?
+            ORDER BY CASE WHEN j.log = u.log THEN 0 ELSE 1 END, j.journal DESC LIMIT 1""",
+            (unit,),
+        )
+        return self._journal(unit, rows[0][0]) if rows else None
+
+    def assess_attachments(self) -> None:
+        """See what is held now of the attachments that this commit is about; a piece is not yet an attachment."""
+        for journal, touched in self._pieces.items():
+            for unit, sha in touched:
+                held, refused = attachments.assess(self._db, unit, sha, self._at_ms)
+                self._blobs.setdefault(journal, {})[sha] = held
+                if refused is not None:
+                    self._refused.append(refused)
 
     def _clone(self, item: Fixes | Record, channel: str, what: str) -> None:
         """The number is taken and receipted, but nothing that came is thrown away."""
@@ -192,7 +253,12 @@ class _Work:
                 "UPDATE journal SET records = records + ?, fixes = fixes + ? WHERE journal = ?",
                 (self._new_rows[journal, Series.SEQ], self._new_rows[journal, Series.TSEQ], journal),
             )
-            holdings.append(Holding(unit=unit, log=log, seq=seq, tseq=tseq, born=journal in self._born))
+            holdings.append(
+                Holding(
+                    unit=unit, log=log, seq=seq, tseq=tseq, born=journal in self._born,
+                    proofs=tuple(self._proofs.get(journal, ())), blobs=self._blobs.get(journal, {}),
+                )
+            )  # fmt: skip
         return Kept(stored=self._stored, repeated=self._repeated, refused=len(self._refused), holdings=tuple(holdings))
 
     def _merged(self, journal: int, series: Series) -> SeriesHolding:

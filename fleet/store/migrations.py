@@ -52,7 +52,23 @@ def _first_tables(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_first_tables,)
+def _proofs(db: Database) -> None:
+    """What is known of each signed record, and of each attachment whose pieces are in `blob`."""
+    big = db.dialect.big
+    for statement in (
+        f"""CREATE TABLE pod (
+            unit TEXT NOT NULL REFERENCES unit, link TEXT NOT NULL, journal {big} NOT NULL REFERENCES journal, number {big} NOT NULL,
+            chain_seq {big}, id TEXT, stop TEXT, outcome TEXT, recipient TEXT, driver TEXT, t_ms {big}, corrects TEXT,
+            verified_ms {big}, fault TEXT, rc TEXT, rc_jws TEXT, PRIMARY KEY (unit, link))""",
+        "CREATE INDEX pod_by_number ON pod (journal, number)",
+        "CREATE INDEX pod_by_id ON pod (id)",
+        f"""CREATE TABLE attachment (
+            unit TEXT NOT NULL REFERENCES unit, sha TEXT NOT NULL, sealed_bytes {big}, whole_ms {big}, PRIMARY KEY (unit, sha))""",
+    ):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_first_tables, _proofs)
 NAMES = tuple(step.__name__.strip("_") for step in STEPS)
 
 

@@ -246,16 +246,16 @@ def test_a_numbered_message_that_breaks_the_contract_is_kept_flagged_and_receipt
 
 
 def test_kinds_that_this_version_does_not_know_are_stored_and_receipted(broker: Mosquitto, sqlite_place: SqlitePlace, van: HandVan) -> None:
-    proof = json.dumps({"unit": "van-12", "log": LOG, "seq": 1, "anything": [1.5]}).encode()
+    note = json.dumps({"unit": "van-12", "log": LOG, "seq": 1, "anything": [1.5]}).encode()
     weather = json.dumps({"unit": "van-12", "log": LOG, "tseq": 1, "span": 30}).encode()
     with running(broker, sqlite_place):
-        van.send("up/pod", proof)
+        van.send("up/note", note)
         van.send("up/weather", weather)
         van.send("up/blob/" + "ab" * 32 + "/8192", b"\x00\x01")
         van.receipt_for(seq=1, tseq=30)
     store = opened(sqlite_place, writing=False)
     (record,) = store.events("van-12", 10)
-    assert (record.kind, record.fault, store.refused()) == ("pod", None, [])
+    assert (record.kind, record.fault, store.refused()) == ("note", None, [])
     store.close()
 
 

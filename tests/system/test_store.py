@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import sys
 import threading
@@ -16,13 +17,14 @@ from hypothesis import strategies as st
 from fleet import store as stores
 from fleet.intake import Blob, Fixes, Item, Record, Refused, Report, Series
 from fleet.rows import Holding, Kept, SeriesRow
-from fleet.store import Store, StoreAwayError, StoreError, UnstorableError, keeping, open_store, sqlite
+from fleet.store import Store, StoreAwayError, StoreError, UnstorableError, keeping, migrations, open_store, sqlite
 from mqtt.codec import TrackPoint
 from mqtt.messages import Ledger, Ledgers
 from mqtt.ranges import Ranges
 from tests.system.stores import Place, PostgresPlace, SqlitePlace, opened
 
 UNIT, LOG, BOOT = "van-12", "0000a001", "abcdef01"
+SHA = hashlib.sha256(b"abc").hexdigest()
 START_MS = 1_777_000_000_000
 
 
@@ -280,6 +282,25 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store, place: Place) ->
         with pytest.raises(StoreError, match="newer version"):
             other.open()
         other.close()
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_it_holds(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        before.setattr(migrations, "NAMES", migrations.NAMES[:1])
+        old = opened(place)
+        old._db.execute("INSERT INTO unit (unit, first_ms, seen_ms) VALUES (?, 1, 1)", (UNIT,))
+        old._db.execute("INSERT INTO journal (unit, log, first_ms) VALUES (?, ?, 1)", (UNIT, LOG))
+        old._db.execute("INSERT INTO blob (unit, sha, at_byte, received_ms, payload) VALUES (?, ?, 0, 1, ?)", (UNIT, SHA, b"abc"))
+        old.close()
+    reader = open_store(place.url, writing=False)
+    with pytest.raises(StoreError, match="of an older version; start the new receiver on it once"):
+        reader.open()
+    reader.close()
+    store = opened(place)
+    holding = only(keep(store, Blob(unit=UNIT, sha=SHA, at_byte=0, payload=b"abc")))
+    assert (holding.blobs[SHA].upto, holding.blobs[SHA].whole) == (3, True)
+    store.close()
 
 
 def test_a_place_without_a_store_is_told_to_the_reader(place: Place) -> None:

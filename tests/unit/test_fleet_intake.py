@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.intake import REASON_LIMIT, TOP_INTEGER, Blob, Fixes, Item, Record, Refused, Report, Series, read
+from fleet.intake import REASON_LIMIT, TOP_INTEGER, Blob, Fixes, Item, Record, Refused, Report, Series, SignedRecord, read
+from fleet.proofs import Claims, claims_of
 from mqtt import codec
 from mqtt.codec import TrackPoint
 from mqtt.messages import Track
@@ -34,6 +35,10 @@ STATE: dict[str, Any] = {
 LAST: dict[str, Any] = {
     "typ": "last", "v": 1, "unit": "van-12", "boot": "abcdef01", "log": "0000a001", "tseq": 0,
     "t": "2026-05-04T08:00:00.000Z", "latitude": 1.5, "longitude": 2.5,
+}  # fmt: skip
+
+POD: dict[str, Any] = {
+    "typ": "pod", "v": 1, "unit": "van-12", "boot": "abcdef01", "log": "0000a001", "seq": 9, "rec": '{"seq":1}', "jws": "a..b",
 }  # fmt: skip
 
 
@@ -150,11 +155,11 @@ def test_a_time_ahead_of_ours_cannot_outlive_the_truth(t: str | None, at_ms: int
 
 
 def test_a_kind_of_a_later_version_is_kept_under_its_number() -> None:
-    plain = one("up/pod", {"unit": "van-12", "log": "0000a001", "seq": 9, "tseq": 4})
+    plain = one("up/note", {"unit": "van-12", "log": "0000a001", "seq": 9, "tseq": 4})
     deflated = one("up/weather", zlib.compress(b'{"unit":"van-12","log":"0000a001","tseq":5,"span":3}'))
     assert isinstance(plain, Record)
     assert isinstance(deflated, Record)
-    assert (plain.kind, plain.series, plain.number, plain.fault) == ("pod", Series.SEQ, 9, None)
+    assert (plain.kind, plain.series, plain.number, plain.fault) == ("note", Series.SEQ, 9, None)
     assert (deflated.kind, deflated.series, deflated.number, deflated.span) == ("weather", Series.TSEQ, 5, 3)
 
 
@@ -167,6 +172,63 @@ def test_what_has_no_number_by_design_is_kept_as_the_newest() -> None:
 def test_a_piece_of_an_attachment_is_kept_by_name_and_place() -> None:
     item = one("up/blob/" + "ab" * 32 + "/8192", b"\xff\x00")
     assert item == Blob(unit="van-12", sha="ab" * 32, at_byte=8192, payload=b"\xff\x00")
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("up/blob/" + "ab" * 32 + "/0", b""),
+        ("up/blob/" + "ab" * 32 + "/0", b"x" * 8193),
+        ("up/blob/" + "ab" * 32 + f"/{4 * 1024 * 1024}", b"x"),
+        ("up/blob/abc/0", b"x"),
+        ("up/blob/" + "ab" * 32 + "/x", b"x"),
+    ],
+)
+def test_a_piece_that_fits_nowhere_is_refused(name: str, payload: bytes) -> None:
+    assert isinstance(one(name, payload), Refused)
+
+
+def test_a_proof_is_a_record_with_what_was_signed_byte_for_byte() -> None:
+    payload = json.dumps(POD).encode()
+    item = one("up/pod", payload)
+    assert isinstance(item, SignedRecord)
+    assert (item.rec, item.jws, item.unit) == ('{"seq":1}', "a..b", "van-12")
+    assert (item.record.series, item.record.number, item.record.payload, item.record.fault) == (Series.SEQ, 9, payload, None)
+
+
+@pytest.mark.parametrize("change", [{"rec": 5}, {"jws": None}, {"rec": "x" * 60_001}, {"rec": "a\x00b"}, {"boot": "?"}])
+def test_a_proof_that_breaks_the_contract_is_kept_flagged_under_its_number(change: dict[str, Any]) -> None:
+    item = one("up/pod", POD | change)
+    if change == {"boot": "?"}:  # nor could the record be stored with it
+        assert isinstance(item, Refused)
+    else:
+        assert isinstance(item, Record)
+        assert (item.number, item.kind, bool(item.fault)) == (9, "pod", True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rec=st.text() | st.binary().map(repr))
+def test_no_record_whatever_makes_its_claims_fail(rec: str) -> None:
+    assert claims_of(rec)
+
+
+@pytest.mark.parametrize("rec", ["[]", "5", "", "{", "[" * 100_000, '{"t":{"wall":5},"recipient":[],"seq":-1,"stop":{},"id":[]}'])
+def test_a_record_that_says_nothing_readable_claims_nothing(rec: str) -> None:
+    assert claims_of(rec) == Claims()
+
+
+def test_what_a_record_claims_can_be_shown_and_stored() -> None:
+    told = {
+        "seq": 4,
+        "id": "i",
+        "stop": 4,
+        "driver": "a\x00\u202eb",
+        "recipient": {"name": "محمد"},
+        "t": {"wall": "2026-05-04T08:00:00.000Z"},
+    }
+    claims = claims_of(json.dumps(told))
+    assert (claims.chain_seq, claims.stop, claims.driver, claims.recipient) == (4, "4", "a??b", "محمد")
+    assert claims.t_ms == 1_777_881_600_000
 
 
 @pytest.mark.parametrize("topic", ["rp/v1/van-12/dn/receipt", "rp/v2/van-12/up/event", "rp/v1/VAN/up/event", "other", ""])
