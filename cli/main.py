@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import bench, config, contract, daemon, demo, fleet, gnss, journal
+from cli import authority, bench, config, contract, daemon, demo, fleet, gnss, journal, scan, verify
 from cli.errors import UsageError
 
 EPILOG = """examples:
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for part in (demo, daemon, gnss, journal, config, contract, fleet, bench):
+    for part in (demo, daemon, gnss, scan, journal, config, contract, fleet, verify, authority, bench):
         part.add_commands(commands)
     return top
 

@@ -18,9 +18,13 @@ def program() -> str | None:
     return shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
+def free_port(liked: int = 0) -> int:
+    """A loopback port that nobody listens on now, the one that is liked where it can be."""
+    try:
+        probe = socket.create_server(("127.0.0.1", liked))
+    except OSError:
+        return free_port()
+    with probe:
         return int(probe.getsockname()[1])
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drivers.board import Board, open_board
 from drivers.gnss.receiver import GnssReceiver
@@ -22,6 +23,9 @@ from firmware.uplink import Uplink
 from firmware.worker import Worker, supervise
 from mqtt import topics
 from mqtt.link import BrokerLink
+
+if TYPE_CHECKING:
+    from firmware.cab import Cab
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +120,7 @@ class Daemon:
             status=self.status,
             commit_s=config.journal.commit_s,
         )
+        self.cab = self._cab(config, boot)
         self.uplink = Uplink(
             unit=config.unit,
             boot=boot,
@@ -127,6 +132,8 @@ class Daemon:
             status=self.status,
             settings=config.uplink,
             bound_m=config.track.bound_m,
+            post=self.cab.post if self.cab else None,
+            runs=self.cab.runs if self.cab else None,
         )
         self.status_file = StatusFile(
             path=runtime / STATUS_FILE,
@@ -140,7 +147,25 @@ class Daemon:
     @property
     def workers(self) -> list[Worker]:
         """In the order in which they end: who fills the journal before who empties it."""
-        return [self.recorder, self.uplink, self.status_file]
+        return [*(self.cab.workers if self.cab else ()), self.recorder, self.uplink, self.status_file]
+
+    def _cab(self, config: Config, boot: str) -> Cab | None:
+        """The driver's place, None on a unit without a screen."""
+        if not config.terminal.enabled or config.evidence is None:
+            return None
+        from firmware.cab import Cab
+
+        return Cab(
+            config=config,
+            evidence=config.evidence,
+            boot=boot,
+            version=VERSION,
+            clock=self.clock,
+            status=self.status,
+            diary=self.diary,
+            journal=self.journal,
+            board=self.board,
+        )
 
     def run(self) -> int:
         """Work until told to stop; the exit code."""

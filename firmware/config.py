@@ -60,6 +60,44 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "receipt"
 
 
+class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The driver's screen."""
+
+    enabled: Annotated[bool, Meta(description="serve the driver's page and take proofs of delivery; needs the section [evidence]")] = False
+    port: Annotated[int, Meta(ge=1, le=65_535, description="port of the page on this unit's own address, 127.0.0.1")] = 8_080
+    language: Annotated[Literal["en", "de", "es", "pl", "ar"], Meta(description="language of the page until the driver chooses one")] = "en"
+    hand: Annotated[Literal["right", "left"], Meta(description="on which side the main button is until the driver chooses")] = "right"
+    theme: Annotated[
+        Literal["auto", "day", "night"], Meta(description="colours of the page until the driver chooses; auto goes by the sun")
+    ] = "auto"
+    signature_dynamics: Annotated[
+        bool,
+        Meta(
+            description="keep with a signature when and how hard the pen moved: that identifies a person, ask your data protection officer"
+        ),
+    ] = False
+    map_folder: Annotated[
+        str | None, Meta(description="folder with a map as a .pmtiles file; absent: the page shows a schematic strip")
+    ] = None
+    px_per_mm: (
+        Annotated[
+            float, Meta(ge=2, le=20, description="pixels in a millimetre of the screen, where it is not the one in the board's profile")
+        ]
+        | None
+    ) = None
+
+
+class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys and certificates of the proofs: `roadproof authority` makes them for a bench."""
+
+    certificate: Annotated[str, Meta(min_length=1, description="file with this unit's evidence certificate, unit.pem")]
+    key: Annotated[str, Meta(min_length=1, description="file with its private key, unit.key; nobody but the daemon may read it")]
+    issuing: Annotated[str, Meta(min_length=1, description="file with the issuing authority's certificate, issuing.pem")]
+    root: Annotated[str, Meta(min_length=1, description="file with the root certificate, root.pem")]
+    receiver: Annotated[str, Meta(min_length=1, description="file with the receiver's certificate, receiver.pem, to check its receipts by")]
+    seal_to: Annotated[str, Meta(min_length=1, description="file with the receiver's public sealing key, seal.pub, for pictures")]
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a technician may set."""
 
@@ -73,8 +111,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     track: TrackSettings = TrackSettings()
     uplink: UplinkSettings = UplinkSettings()
+    terminal: TerminalSettings = TerminalSettings()
+    evidence: EvidenceSettings | None = None
 
 
 def load(path: Path) -> Config:
     """Read the settings file; SettingsError names every fault in it."""
-    return settings.load(path, Config)
+    config = settings.load(path, Config)
+    if config.terminal.enabled and config.evidence is None:
+        needed = ", ".join(EvidenceSettings.__struct_fields__)
+        raise SettingsError([f"{path}: terminal.enabled = true needs the section [evidence] with {needed}"])
+    return config

@@ -129,6 +129,10 @@ class Outbox:
                 packed = codec.pack(batch)
                 self._made_up.append(Shipment(series=series, first=first, last=last, channel=topics.TRACK, payload=packed, stored=False))
 
+    def has_unsent_records(self) -> bool:
+        """Whether an event or a proof waits that did not go out in this session."""
+        return bool(self._journal.waiting(Series.SEQ, self._sent[Series.SEQ], 1))
+
     def overdue(self, now_s: float) -> bool:
         """True when what the broker took stays without a receipt: it will be sent again, one at a time, ever more patiently."""
         if self._under_way or not self._unreceipted() or now_s - self._progress_s < self._patience_s:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from typing import TYPE_CHECKING
 
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
@@ -22,6 +23,10 @@ from mqtt.ranges import Ranges
 from mqtt.session import DENIED, FAILURE, NO_SUBSCRIBER, Delivery, Happening, LinkError, LinkState, Lost, Published, Will
 from mqtt.topics import Channel
 
+if TYPE_CHECKING:  # cryptography is not loaded on a unit without a screen
+    from firmware.post import ProofPost
+    from firmware.runs import RunInbox
+
 log = logging.getLogger(__name__)
 
 DRIVING = TripState.DRIVING.value
@@ -32,7 +37,7 @@ STEP_S = 1.0  # the longest wait in one step
 LOOK_S = 0.25  # how soon an event is seen while nothing else happens
 WILL_DELAY_S = 60  # a short tunnel is no offline
 GOODBYE_S = 3.0  # for the last records at an orderly end
-RESERVED_PUBLISHES = 3  # state, last and health go beside the window
+RESERVED_PUBLISHES = 4  # state, last, health and a piece of an attachment go beside the window
 UNSENDABLE = {144, 149, 153}  # topic, size or payload refused for good
 
 
@@ -56,6 +61,8 @@ class Uplink:
         status: StatusBoard,
         settings: UplinkSettings,
         bound_m: float = 0.0,
+        post: ProofPost | None = None,
+        runs: RunInbox | None = None,
     ) -> None:
         self._unit = unit
         self._boot = boot
@@ -66,6 +73,8 @@ class Uplink:
         self._clock = clock
         self._status = status
         self._settings = settings
+        self._post = post  # both None on a unit without a screen
+        self._runs = runs
         self._outbox = Outbox(journal, unit=unit, batch_s=settings.batch_s, bound_m=bound_m)
         self._live = LiveSchedule(moving_s=settings.live_moving_s, parked_s=settings.live_parked_s)
         self._backoff = Backoff(first_s=1.0, longest_s=300.0)
@@ -85,7 +94,7 @@ class Uplink:
             return
         self._send_live()
         self._send_health()
-        sent = self._send_history()
+        sent = self._send_history() or self._send_blob()
         self._listen(0.0 if sent else LOOK_S)
         self._look_at_receipts()
 
@@ -130,6 +139,8 @@ class Uplink:
             window=min(WINDOW, granted.receive_maximum - RESERVED_PUBLISHES),
             largest_bytes=granted.maximum_packet_bytes,
         )
+        if self._post:
+            self._post.lane.open(now_s, largest_bytes=granted.maximum_packet_bytes)
         self._status.count("connects")
         self._tell(LinkState.ONLINE, f"connected to {self._link.place}")
         self._live.hurry()
@@ -207,6 +218,18 @@ class Uplink:
             self._status.count("track_sent")
         return True
 
+    def _send_blob(self) -> bool:
+        """One piece of an attachment, when nothing else is to be sent: also not the record that names it."""
+        now_s = self._clock.mono_s()
+        chunk = self._post.next(now_s) if self._post else None
+        if self._post is None or chunk is None or self._outbox.has_unsent_records():
+            return False
+        mid = self._link.publish(topics.blob_topic(self._unit, chunk.name, chunk.offset), chunk.payload, topics.BLOB.qos)
+        self._owed.add(mid)
+        self._post.lane.sent(mid, chunk, now_s)
+        self._status.count("blob_chunks_sent")
+        return True
+
     # --- in
 
     def _listen(self, seconds: float) -> None:
@@ -236,9 +259,14 @@ class Uplink:
             self._broker_answered = True
         now_s = self._clock.mono_s()
         if reason < NO_SUBSCRIBER:
+            if self._post and self._post.lane.taken(mid, now_s):
+                return
             shipment = self._outbox.taken(mid, now_s)
             if shipment is not None and self._settings.forget_on == "puback":
                 self._forget(shipment.series, Ranges([(shipment.first, shipment.last)]))
+            return
+        if self._post and self._post.lane.refused(mid, now_s):
+            log.info("the broker does not take a piece of an attachment (reason %d); it is tried again", reason)
             return
         shipment = self._outbox.refused(mid, now_s)
         if shipment is None:
@@ -261,6 +289,10 @@ class Uplink:
         address = topics.parse(delivery.topic)
         if address is None or address.unit != self._unit or address.channel is None or address.channel.message is None:
             return
+        if address.channel is topics.RUN:
+            if self._runs:
+                self._runs.take(delivery.payload)
+            return
         try:
             message = messages.decode(delivery.payload, address.channel.message)
         except messages.MessageError as error:
@@ -274,6 +306,8 @@ class Uplink:
             self._live.watch(self._clock.mono_s(), message.every_s, message.for_s)
 
     def _take_receipt(self, receipt: messages.Receipt) -> None:
+        if self._post:  # the chain and the attachments are the unit's, whichever journal numbered the records
+            self._post.take(receipt, self._clock.mono_s())
         if receipt.log != self._journal.log:
             return  # of a journal that this unit had before
         self._status.count("receipts")
@@ -309,9 +343,13 @@ class Uplink:
         now_s = self._clock.mono_s()
         if not self._online:
             return
-        if self._outbox.silent_s(now_s) > SILENCE_S:
+        owed_s = self._post.lane.silent_s(now_s) if self._post else 0.0
+        if max(self._outbox.silent_s(now_s), owed_s) > SILENCE_S:
             self._lose(LinkState.TCP, f"{self._link.place} has not answered for {SILENCE_S:.0f} s; connecting again")
-        elif self._outbox.overdue(now_s):
+            return
+        if self._post and self._post.lane.overdue(now_s):
+            log.info("the receiver says nothing of an attachment; it is sent again later")
+        if self._outbox.overdue(now_s):
             self._tell(
                 LinkState.NO_RECEIVER, f"{self._link.place} takes records, but no receiver says that it stored them; check the receiver"
             )

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         Console().print(table(summary, in_memory_count))
         if arguments.keep:
             _tell_what_is_kept(arguments.keep.resolve())
-    return int(summary.lost > 0 or summary.stored_twice > 0)
+    return int(summary.lost > 0 or summary.stored_twice > 0 or summary.proofs_good < summary.proofs_received)
 
 
 def _play(arguments: argparse.Namespace, folder: Path) -> tuple[Summary, int]:
@@ -104,4 +104,5 @@ def _tell_what_is_kept(folder: Path) -> None:
   ./roadproof journal show --config {folder}/unit.toml
   ./roadproof fleet units --config {folder}/fleet.toml
   ./roadproof fleet gaps --config {folder}/fleet.toml
+  ./roadproof fleet pods --config {folder}/fleet.toml
   ./roadproof fleet track van-017 --config {folder}/fleet.toml --format geojson -o track.geojson""")

@@ -39,7 +39,7 @@ def plan(route: Route, now: datetime) -> Plan:
         ),
         Stop(
             stop_id="s5", job="o-4714", address="Keizersvest 3", contact=Contact(name="Apotheek De Linde"),
-            lines=_parcels(7, ("Medicines, keep cool", 1_200)), proofs=Proofs(scan="required", photo="enabled", signature="required", pin="required"),
+            lines=_parcels(7, ("Medicines, keep cool", 1_200)), proofs=Proofs(scan="required", signature="required", pin="required"),
             pin=_secret(RECIPIENT_PIN),
         ),
     ]  # fmt: skip

@@ -18,10 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.demo.braille import Canvas
+from cli.demo.day import PIN
 from cli.demo.stage import Stage
 from cli.demo.story import Act, Story
 from cli.words import time_text
 from firmware.status import SeriesStatus, Status
+from fleet.pods import PodSight
 from fleet.store import Counts
 
 KMH = 3.6
@@ -47,6 +49,7 @@ class Picture:
         self._passed_s = 0.0
         self._counted_s = 0.0
         self._counts: Counts | None = None
+        self._proofs: list[PodSight] = []
         self._rows = max(LEAST_ROWS, min(MOST_ROWS, (console.height - 2 - TOLD) // 2 - 2))
         self._map = Canvas(CARD - 4, self._rows)
         self._newest: RenderableType = ""
@@ -74,6 +77,7 @@ class Picture:
         if time.monotonic() - self._counted_s > COUNT_EVERY_S:
             self._counted_s = time.monotonic()
             self._counts = self._stage.counts() or self._counts
+            self._proofs = self._stage.proofs() or self._proofs
             self._map.draw([(point.lat_e7 / 1e7, point.lon_e7 / 1e7) for point in self._stage.trail()], self._van())
         self._draw()
 
@@ -109,7 +113,7 @@ class Picture:
             ProgressBar(total=self._story.seconds, completed=min(self._passed_s, self._story.seconds), width=40),
             Text(f"{self._passed_s:3.0f} of {self._story.seconds:.0f} s   Ctrl-C ends it", "dim"),
         )
-        return line
+        return Group(line, Text.assemble("be the driver: open ", (self._stage.page, "bold underline"), f" and sign in with PIN {PIN}"))
 
     def _vehicle(self, status: Status) -> RenderableType:
         place, rows = status.position, _grid()
@@ -134,7 +138,7 @@ class Picture:
         rows.add_row("journal", f"{status.tseq.issued} fixes, {status.seq.issued} events")
         rows.add_row("waiting", _waiting(status.tseq, status.seq))
         rows.add_row("sent", f"{total('live_sent')} live, {total('track_sent')} batches")
-        rows.add_row("restarts", str(self._stage.restarts))
+        rows.add_row("driver", self._stage.aide.driver or Text("nobody", "dim"))
         return rows
 
     def _fleet(self, status: Status) -> RenderableType:
@@ -143,7 +147,8 @@ class Picture:
         rows.add_row("", f"{counts.records if counts else 0} events")
         twice = (counts.fixes - counts.fixes_distinct_time + counts.records - counts.records_distinct) if counts else 0
         rows.add_row("stored twice", Text(str(twice), "bold red" if twice else "green"))
-        rows.add_row("receipts", str(self._stage.total("receipts")))
+        good = sum(proof.verified is True for proof in self._proofs)
+        rows.add_row("proofs", Text(f"{len(self._proofs)}, {good} good", "green" if good == len(self._proofs) else "bold red"))
         rows.add_row("receipted to", f"fix {status.tseq.receipted}")
         rows.add_row("", f"event {status.seq.receipted}")
         return rows
@@ -165,6 +170,7 @@ class PlainPicture:
         self._passed_s = 0.0
 
     def __enter__(self) -> Self:
+        self._console.print(f"Be the driver: open {self._stage.page} and sign in with PIN {PIN}", soft_wrap=True)
         return self
 
     def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,23 +11,34 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 
 from cli import mosquitto
+from cli.demo import day
+from cli.demo.aide import Aide
 from cli.demo.radio import Radio
+from drivers.sim.camera import CameraHands
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
+from drivers.sim.route import ghent
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
 from firmware.app import STATUS_FILE
 from firmware.clock import BUILD_DATE
 from firmware.status import Status
-from fleet.store import Counts, StoreError, open_store
+from fleet import pods
+from fleet.pods import PodSight
+from fleet.store import Counts, Store, StoreError, open_store
 from mqtt.codec import TrackPoint
+from provisioning import authority
+
+Told = TypeVar("Told")
 
 UNIT = "van-017"
+PAGE_PORT = 8_080
+PAGE_OPEN_S = 15.0  # an open page says every 5 s that it is there
 START_S = 20.0  # what a slow machine may take to start a program
 FINISH_S = 20.0
 DAY_MS = 86_400_000
@@ -39,6 +51,8 @@ runtime_folder = "{folder}/run"
 profile = "simulated"
 gnss_port = "{folder}/gnss"
 sim_socket = "{folder}/panel"
+camera = "simulated"
+scene_folder = "{folder}/scene"
 
 [broker]
 host = "127.0.0.1"
@@ -49,6 +63,18 @@ tls = false
 folder = "{folder}/journal"
 quota_mb = 100
 
+[terminal]
+enabled = true
+port = {page_port}
+
+[evidence]
+certificate = "{folder}/keys/unit/unit.pem"
+key = "{folder}/keys/unit/unit.key"
+issuing = "{folder}/keys/unit/issuing.pem"
+root = "{folder}/keys/unit/root.pem"
+receiver = "{folder}/keys/receiver/receiver.pem"
+seal_to = "{folder}/keys/receiver/seal.pub"
+
 [track]
 bound_m = 0
 
@@ -58,6 +84,14 @@ live_moving_s = 2
 """
 FLEET_TOML = """store = "sqlite://{folder}/fleet.db"
 name = "demo-receiver"
+
+[evidence]
+root = "{folder}/keys/receiver/root.pem"
+issuing = "{folder}/keys/receiver/issuing.pem"
+certificate = "{folder}/keys/receiver/receiver.pem"
+key = "{folder}/keys/receiver/receiver.key"
+seal_key = "{folder}/keys/receiver/seal.key"
+units_folder = "{folder}/keys/units"
 
 [broker]
 host = "127.0.0.1"
@@ -87,6 +121,9 @@ class Stage:
         self.radio = Radio(self._broker_port)
         self.line = SerialLine(folder / "gnss")
         self.drive = Drive(VirtualVan(start=max(start, floor)), self.line, speed=speed, panel=PanelHands(folder / "panel"))
+        self._page_port = mosquitto.free_port(PAGE_PORT)
+        self.page = f"http://127.0.0.1:{self._page_port}/"
+        self.aide = Aide(self.page, self.drive, CameraHands(folder / "scene"))
         self._status = Status()
         self._before = dict.fromkeys(COUNTERS, 0)  # counted by daemons that were killed
 
@@ -102,7 +139,8 @@ class Stage:
         self.close()
 
     def _raise_curtain(self) -> None:
-        told = {"unit": UNIT, "folder": self.folder}
+        told = {"unit": UNIT, "folder": self.folder, "page_port": self._page_port}
+        self._make_keys()
         mosquitto.write_config(self.folder / "broker.conf", self._broker_port)
         (self.folder / "fleet.toml").write_text(FLEET_TOML.format(port=self._broker_port, **told), encoding="utf-8")
         (self.folder / "unit.toml").write_text(UNIT_TOML.format(port=self.radio.port, **told), encoding="utf-8")
@@ -112,9 +150,33 @@ class Stage:
         self._start("fleet", _roadproof("fleet", "receive", "--config", str(self.folder / "fleet.toml")))
         self._wait_for("fleet", (self.folder / "fleet.db").exists)
         self.start_unit()
+        self._send_run()
         self.drive.start()
 
+    def _make_keys(self) -> None:
+        keys = self.folder / "keys"
+        authority.make_root(keys / "authority")
+        authority.issue_unit(keys / "authority", UNIT, keys / "unit")
+        authority.issue_receiver(keys / "authority", "demo", keys / "receiver")
+        (keys / "units").mkdir()
+        shutil.copy(keys / "unit" / "unit.pem", keys / "units" / f"{UNIT}.pem")
+
+    def _send_run(self) -> None:
+        file = self.folder / "run.json"
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(day.plan(ghent(), datetime.now(UTC)))))
+        words = _roadproof("fleet", "send-run", str(file), "--unit", UNIT, "--config", str(self.folder / "fleet.toml"))
+        sent = subprocess.run(words, capture_output=True, text=True, timeout=START_S, check=False)
+        if sent.returncode:
+            raise StageError(f"the day's run could not be sent: {sent.stderr.strip()}")
+
     # --- hands
+
+    def look_after_the_driver(self) -> None:
+        """Stop the van for the driver, hold the next parcel before the camera, give a unit that died its power back."""
+        if self._children["unit"].poll() is not None:
+            self.restarts += 1
+            self.start_unit()
+        self.aide.look(page_open=self.page_open)
 
     def start_unit(self) -> None:
         """Start the daemon, as systemd does on the vehicle."""
@@ -156,6 +218,16 @@ class Stage:
     # --- looks
 
     @property
+    def page_open(self) -> bool:
+        """Whether a browser shows the terminal's page."""
+        seen_s = self.status().kiosk_seen_s
+        return seen_s is not None and time.monotonic() - seen_s < PAGE_OPEN_S
+
+    def proofs(self) -> list[PodSight]:
+        """The proofs that the fleet holds, as `fleet pods` shows them; empty while its store is busy."""
+        return self._ask(lambda store: pods.sights(store, UNIT)) or []
+
+    @property
     def unit_runs(self) -> bool:
         """Whether the daemon has power."""
         return self._children["unit"].poll() is None
@@ -173,30 +245,22 @@ class Stage:
 
     def counts(self) -> Counts | None:
         """What the fleet's store holds, None while it is busy."""
-        try:
-            store = open_store(self.store_url, writing=False)
-            store.open()
-        except StoreError:
-            return None
-        try:
-            return store.counts(UNIT)
-        except StoreError:
-            return None
-        finally:
-            store.close()
+        return self._ask(lambda store: store.counts(UNIT))
 
     def trail(self, limit: int = 2_000) -> list[TrackPoint]:
         """The fixes that the fleet holds, oldest first."""
+        return self._ask(lambda store: _newest_fixes(store, limit)) or []
+
+    def _ask(self, question: Callable[[Store], Told]) -> Told | None:
         try:
             store = open_store(self.store_url, writing=False)
             store.open()
         except StoreError:
-            return []
+            return None
         try:
-            newest = store.newest_fix(UNIT)
-            return list(store.fixes(UNIT, newest.t_ms - DAY_MS, newest.t_ms))[-limit:] if newest else []
+            return question(store)
         except StoreError:
-            return []
+            return None
         finally:
             store.close()
 
@@ -214,7 +278,7 @@ class Stage:
 
     def _is_quiet(self) -> bool:
         status = self.status()
-        return not (status.fixes_held or status.seq.waiting or status.tseq.waiting)
+        return not (status.fixes_held or status.seq.waiting or status.tseq.waiting or status.blobs_waiting)
 
     def _read_status(self) -> Status | None:
         return statuses.read(self.folder / "run" / STATUS_FILE)
@@ -242,6 +306,11 @@ class Stage:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _newest_fixes(store: Store, limit: int) -> list[TrackPoint]:
+    newest = store.newest_fix(UNIT)
+    return list(store.fixes(UNIT, newest.t_ms - DAY_MS, newest.t_ms))[-limit:] if newest else []
 
 
 def _roadproof(*words: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What happens to the van, and when: a tunnel, a dead zone, a pulled plug."""
+"""What happens to the van, and when: a tunnel, a dead zone, a pulled plug; and, once somebody plays the driver, what he does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from cli.demo.day import PIN
 from cli.demo.stage import Stage
+from fleet.pods import PodSight
 
 LOOK_S = 0.25
 
@@ -64,6 +66,54 @@ class Story:
         return len(ACTS)
 
 
+class Guest:
+    """The person who plays the driver, as the story sees him: while he is there it waits for him."""
+
+    def __init__(self, stage: Stage, watcher: Watcher) -> None:
+        self._stage = stage
+        self._watcher = watcher
+        self._greeted = False
+        self._told: set[str] = set()
+
+    def look(self) -> None:
+        """Look after him, when he is there."""
+        if not (self._greeted or self._stage.page_open):
+            return
+        if not self._greeted:
+            self._greeted = True
+            self._stage.drive.leave_tunnel()
+            self._stage.radio.leave_dead_zone()
+            self._tell(
+                "driver", f"Somebody opened the terminal's page: the van pulls over. Sign in with PIN {PIN}; the story is yours now."
+            )
+        self._stage.look_after_the_driver()
+        for proof in self._stage.proofs():
+            self._tell_of(proof)
+
+    @property
+    def plays(self) -> bool:
+        """Whether he is there."""
+        return self._greeted and not self.left
+
+    @property
+    def left(self) -> bool:
+        """Whether he has signed out: the day is over."""
+        return self._stage.aide.driver_left
+
+    def _tell_of(self, proof: PodSight) -> None:
+        whole = [word for word in (proof.photo, proof.signature) if word]
+        state = f"{proof.link}:{proof.verified}:{whole}"
+        if state in self._told:
+            return
+        self._told.add(state)
+        good = {True: "the chain and the signature are good", None: "not checked yet"}.get(proof.verified, f"NOT GOOD: {proof.fault}")
+        parts = f"; photo {proof.photo or 'none'}, signature {proof.signature or 'none'}"
+        self._tell("proof", f"Proof of stop {proof.stop} at the fleet: {(proof.outcome or '?').replace('_', ' ')}, {good}{parts}.")
+
+    def _tell(self, name: str, sentence: str) -> None:
+        self._watcher.tell(Act(0.0, name, sentence, _nothing))
+
+
 class Nobody:
     """Watches without a word, for programs."""
 
@@ -75,11 +125,13 @@ class Nobody:
 
 
 def play(story: Story, stage: Stage, watcher: Watcher, stopped: Callable[[], bool]) -> None:
-    """Play to the end, or until it is stopped, and then to an orderly end."""
+    """Play to the end, or until it is stopped, and then to an orderly end. A guest ends it by signing out."""
+    guest = Guest(stage, watcher)
     began_s, done = time.monotonic(), 0
-    while done < story.length and not stopped():
+    while not stopped() and not guest.left and (guest.plays or done < story.length):
         passed_s = time.monotonic() - began_s
-        act = story.due(passed_s, done)
+        guest.look()
+        act = None if guest.plays else story.due(passed_s, done)
         if act is not None:
             watcher.tell(act)
             act.do(stage)

@@ -10,6 +10,7 @@ from rich.table import Table
 from cli.demo.stage import Stage
 from firmware.journal import Series
 from firmware.journal.look import JournalLook, SeriesLook
+from fleet.pods import PodSight
 from fleet.store import Counts
 
 
@@ -22,6 +23,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     records_receipted: int
     lost: int
     stored_twice: int
+    proofs_received: int
+    proofs_good: int
 
 
 def count(stage: Stage) -> tuple[Summary, int]:
@@ -29,10 +32,10 @@ def count(stage: Stage) -> tuple[Summary, int]:
     with JournalLook(stage.journal_file) as look:
         series = look.series()
     fixes_written = next(one.last for one in series if one.series == Series.TSEQ)
-    return summarise(series, stage.counts(), stage.total("fixes_read")), max(0, stage.total("fixes_read") - fixes_written)
+    return summarise(series, stage.counts(), stage.total("fixes_read"), stage.proofs()), max(0, stage.total("fixes_read") - fixes_written)
 
 
-def summarise(series: Sequence[SeriesLook], counts: Counts | None, fixes_read: int) -> Summary:
+def summarise(series: Sequence[SeriesLook], counts: Counts | None, fixes_read: int, proofs: Sequence[PodSight] = ()) -> Summary:
     """Compare what the unit wrote with what the fleet holds; None when its store could not be read: then all is lost."""
     written = sum(one.last for one in series)
     received = counts.fixes + counts.records if counts else 0
@@ -44,6 +47,8 @@ def summarise(series: Sequence[SeriesLook], counts: Counts | None, fixes_read: i
         records_receipted=written - sum(one.waiting for one in series),
         lost=written - distinct,
         stored_twice=received - distinct,
+        proofs_received=len(proofs),
+        proofs_good=sum(proof.verified is True for proof in proofs),
     )
 
 
@@ -54,6 +59,8 @@ MEANING = {
     "records_receipted": "of those written, how many the receiver confirmed",
     "lost": "written, and not in the store",
     "stored_twice": "the same fix or event under two numbers",
+    "proofs_received": "proofs of delivery in the fleet's store",
+    "proofs_good": "of those, how many verify: signature, chain, certificates",
 }
 
 

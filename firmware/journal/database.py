@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from firmware.journal import schema
-from firmware.journal.row import COLUMNS, PLACES, Row, Series, checked, sealed, unsealed, values
+from firmware.journal.row import COLUMNS, PLACES, Row, Series, checked, piece_digest, sealed, unsealed, values
 from mqtt.ranges import Span
 
 
@@ -65,6 +65,30 @@ class Database:
         self.connection.execute(
             "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, sealed(name, value))
         )
+
+    # --- work in progress
+
+    def pieces(self) -> list[tuple[str, bytes, bool]]:
+        """Name and value of every piece, and whether it is undamaged; in the order in which the names first came."""
+        found = self.connection.execute("SELECT name, value, hash FROM work ORDER BY rowid").fetchall()
+        return [(name, value, piece_digest(name, value) == stored) for name, value, stored in found]
+
+    def put_piece(self, name: str, value: bytes | None) -> None:
+        """Keep a piece in place of what was there under its name; None: keep nothing."""
+        if value is None:
+            self.connection.execute("DELETE FROM work WHERE name = ?", (name,))
+            return
+        self.connection.execute(
+            "INSERT INTO work VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, hash = excluded.hash",
+            (name, value, piece_digest(name, value)),
+        )
+
+    def shelve_piece(self, name: str, value: bytes, reason: str) -> None:
+        """Move a damaged piece to the shelf."""
+        self.connection.execute(
+            "INSERT INTO aside (series, number, span, kind, reason, payload) VALUES ('work', 0, 0, ?, ?, ?)", (name, reason, value)
+        )
+        self.put_piece(name, None)
 
     # --- one row
 

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -76,10 +76,18 @@ class Journal:
 
     # --- what the recorder and the terminal call
 
-    def append(self, boot: str, drafts: Sequence[Draft] = (), points: Sequence[TrackPoint] = (), odometer: str | None = None) -> Appended:
-        """Make records durable: when this returns they are on the card. Points get their numbers here.
+    def append(
+        self,
+        boot: str,
+        drafts: Sequence[Draft] = (),
+        points: Sequence[TrackPoint] = (),
+        odometer: str | None = None,
+        work: Mapping[str, bytes | None] | None = None,
+    ) -> Appended:
+        """Make records durable: when this returns they are on the card, all in one commit. Points get their numbers here.
 
-        `odometer` is its state after these points, to be read back after a restart.
+        `odometer` is its state after these points, `work` the pieces of unfinished work that changed (None: done with), both to be read
+        back after a restart.
 
         JournalFullError when there is no room even with the reserve; nothing is stored then.
         """
@@ -88,14 +96,14 @@ class Journal:
             refused = len(points) if self.used >= pressure.STOP_AT else 0
             taken = [] if refused else points
             try:
-                appended = self._insert(boot, drafts, taken, odometer, refused)
+                appended = self._insert(boot, drafts, taken, odometer, work=work or {}, refused=refused)
             except (sqlite3.OperationalError, OSError) as error:
                 if not is_full(error):
                     raise
                 self._reserve.release()
                 self._relieve(at_least=pressure.STOP_AT)
                 try:
-                    appended = self._insert(boot, drafts, taken, odometer, refused)
+                    appended = self._insert(boot, drafts, taken, odometer, work=work or {}, refused=refused)
                 except (sqlite3.OperationalError, OSError) as again:
                     raise JournalFullError("the card is full: nothing more can be saved; free space on it or replace it") from again
             self._reserve.take()
@@ -117,6 +125,18 @@ class Journal:
                     raise
                 log.warning("the card is full: events from before the time was known keep the time they have")
                 return 0
+
+    def work(self, prefix: str = "") -> dict[str, bytes]:
+        """The pieces of unfinished work whose names begin so, in the order in which the names first came.
+
+        A damaged piece is put on the shelf and not among them.
+        """
+        with self._lock:
+            pieces = [(name, value, good) for name, value, good in self._database.pieces() if name.startswith(prefix)]
+            for name, value, good in pieces:
+                if not good:
+                    self._shelve_piece(name, value)
+            return {name: value for name, value, good in pieces if good}
 
     # --- what the uplink calls
 
@@ -258,7 +278,16 @@ class Journal:
 
     # --- inside
 
-    def _insert(self, boot: str, drafts: Sequence[Draft], points: Sequence[TrackPoint], odometer: str | None, refused: int) -> Appended:
+    def _insert(
+        self,
+        boot: str,
+        drafts: Sequence[Draft],
+        points: Sequence[TrackPoint],
+        odometer: str | None,
+        *,
+        work: Mapping[str, bytes | None],
+        refused: int,
+    ) -> Appended:
         first_seq, first_tseq = (self._numbers.next[series] for series in Series)
         self._numbers.reserve(Series.SEQ, len(drafts))
         self._numbers.reserve(Series.TSEQ, len(points))
@@ -275,12 +304,23 @@ class Journal:
                 self._database.put(Series.TSEQ, row)
             if odometer is not None:
                 self._database.put_fact("odometer", odometer)
+            for name, value in work.items():
+                self._database.put_piece(name, value)
             if refused:
                 self._count_dropped(Dropped(refused=refused))
             self._let_go()
         self._numbers.next[Series.SEQ] += len(drafts)
         self._numbers.next[Series.TSEQ] += len(points)
         return Appended(list(range(first_seq, first_seq + len(drafts))), list(range(first_tseq, first_tseq + len(points))), refused)
+
+    def _shelve_piece(self, name: str, value: bytes) -> None:
+        log.error("the piece %s of the work in progress was set aside: its hash does not fit, the card damaged it", name)
+        try:
+            with self._database.transaction():
+                self._database.shelve_piece(name, value, "its hash does not fit: the card damaged it")
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
 
     def _rewrite(self, key: int, rewrite: Callable[[bytes], bytes | None]) -> bool:
         """Whether there was something to correct in this event; a receipted or a damaged one is left alone."""

@@ -46,18 +46,19 @@ class Opening:
         self._quota_bytes = quota_bytes
         self._numbers = numbers
         self._markers = markers
+        self._commits = salvage.commits_in_log(path)
+        self._log_kept: salvage.Salvaged | None = None
         self.salvaged: salvage.Salvaged | None = None
 
     def database(self) -> Database:
         """A sound database, ready to be written; sqlite3.Error or OSError when there can be none."""
         if salvage.is_unfinished(self._path):
             return self._salvage()
-        commits = salvage.commits_in_log(self._path)
         try:
-            database = Database(schema.connect(self._path, self._quota_bytes))
+            database = Database(schema.connect(self._path, self._quota_bytes, before_writing=self._keep_unread_log))
             with self._closed_on_error(database):
                 if salvage.is_sound(database.connection):
-                    self._go_on(database, salvage.unread_commits(self._path, commits))
+                    self._go_on(database)
                     return database
             database.close()
         except sqlite3.OperationalError:
@@ -77,29 +78,31 @@ class Opening:
 
     # --- a sound one
 
-    def _go_on(self, database: Database, unread: int) -> None:
+    def _keep_unread_log(self) -> None:
+        """The last commits stand in a damaged part of the log: put a copy of it away before it is overwritten."""
+        unread = salvage.unread_commits(self._path, self._commits) if self._commits else 0
+        if unread:
+            kept = salvage.keep_log(self._path)
+            self._log_kept = salvage.Salvaged(quarantined=kept.name, n_ok=0, n_bad=unread)
+            log.error("the journal's log was damaged: the last %d commits could not be read; it is kept as %s", unread, kept)
+
+    def _go_on(self, database: Database) -> None:
         named = database.fact("log")
         if named:
             self._numbers.adopt(named)
         for series in Series:
             held_top = max(database.top(series), int(database.fact(f"floor_{series.value}") or 0))
-            self._numbers.start(series, held_top, damaged=named is None or unread > 0)
+            self._numbers.start(series, held_top, damaged=named is None or self._log_kept is not None)
         if not named:
             if self._numbers.next[Series.SEQ] > 1:
                 log.error("the journal at %s was lost; the numbers go on behind those that it may have used", self._path)
             with database.transaction():
                 self._note_beginning(database)
-        if unread:
-            self._account_for_unread(database, unread)
-
-    def _account_for_unread(self, database: Database, commits: int) -> None:
-        """The last commits stand in a damaged log: their numbers must not be used again."""
-        kept = salvage.keep_log(self._path)
-        with database.transaction():
-            for series in Series:
-                self._account_for_gaps(database, series)
-        self.salvaged = salvage.Salvaged(quarantined=kept.name, n_ok=0, n_bad=commits)
-        log.error("the journal's log was damaged: the last %d commits could not be read; it is kept as %s", commits, kept)
+        if self._log_kept is not None:  # the numbers of the commits that could not be read must not be used again
+            with database.transaction():
+                for series in Series:
+                    self._account_for_gaps(database, series)
+            self.salvaged = self._log_kept
 
     # --- a damaged one
 
@@ -128,6 +131,12 @@ class Opening:
         if odometer:
             database.put_fact("odometer", odometer)
         n_ok = n_bad = 0
+        for piece in salvage.readable_work(damaged):
+            if piece is None:
+                n_bad += 1
+            else:
+                database.put_piece(*piece)
+                n_ok += 1
         tops = {series: max(self._numbers.next[series], TOP_UNKNOWN) for series in Series}
         for series, row in salvage.readable_rows(damaged, tops):
             if row is None:

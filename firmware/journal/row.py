@@ -71,6 +71,11 @@ def _seal(name: str, value: str) -> str:
     return blake2b(f"{name}|{value}".encode(), digest_size=HASH_BYTES).hexdigest()
 
 
+def piece_digest(name: str, value: bytes) -> bytes:
+    """The hash that is stored beside a piece of work in progress."""
+    return blake2b(f"{name}|".encode() + value, digest_size=HASH_BYTES).digest()
+
+
 def lenient_text(stored: bytes) -> str:
     """Text of a damaged row must not stop the reader: its hash says that it is damaged."""
     return stored.decode(errors="replace")

@@ -15,7 +15,7 @@ import msgspec
 
 from firmware.journal import schema
 from firmware.journal.numbers import write_durably
-from firmware.journal.row import COLUMNS, Row, Series, checked, lenient_text, unsealed
+from firmware.journal.row import COLUMNS, Row, Series, checked, lenient_text, piece_digest, unsealed
 from mqtt import topics
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 CHECK_S = 5.0  # a healthy journal of 1 GB is checked in a second or two; a start must not wait longer
 STEPS_ONE_BY_ONE = 2_000  # consecutive unreadable numbers after which the search takes longer steps
 LONG_STEP = 100
+PIECES_SOUGHT = 5_000  # places in the table of unfinished work that are tried: a day has some hundreds
 NEAR = 1_000  # a damaged row this far ahead still names its own number rightly, as far as one can tell
 ENDINGS = ("-wal", "-shm", "")  # the database itself last: once it is moved, all is
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24  # likewise, 4.1 and 4.2
@@ -222,6 +223,31 @@ def known_fact(connection: sqlite3.Connection, name: str) -> str | None:
     except sqlite3.DatabaseError:
         return None
     return unsealed(name, found[0]) if found else None
+
+
+def readable_work(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes] | None]:
+    """Every piece of unfinished work that can still be read, place by place; None stands for one that is damaged.
+
+    A journal of version 1 has none. Where the first page is gone and the table was added to a version 1, it is not found.
+    """
+    query = "SELECT rowid, name, value, hash FROM work WHERE rowid >= ? ORDER BY rowid LIMIT 1"
+    place, unreadable = 1, False
+    while place <= PIECES_SOUGHT:
+        try:
+            found = connection.execute(query, (place,)).fetchone()
+        except sqlite3.OperationalError:
+            return  # there is no such table
+        except sqlite3.DatabaseError:
+            if not unreadable:
+                yield None
+            place, unreadable = place + 1, True
+            continue
+        if found is None:
+            return
+        row, name, value, stored = found
+        good = isinstance(name, str) and isinstance(value, bytes) and piece_digest(name, value) == stored
+        yield (name, value) if good else None
+        place, unreadable = max(row, place) + 1, False
 
 
 class _Named(msgspec.Struct):

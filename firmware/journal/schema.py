@@ -12,7 +12,8 @@ from firmware.journal.row import JournalError, Series, lenient_text
 APPLICATION_ID = 0x52505246  # "RPRF", so that `file` tells a journal from another database
 PAGE_BYTES = 4_096
 CHECKPOINT_PAGES = 1_000
-WAL_BYTES = 32 + CHECKPOINT_PAGES * (24 + PAGE_BYTES)
+LARGE_COMMIT_PAGES = 64  # the log is emptied after the commit that fills it: a large proof may still go beyond
+WAL_BYTES = 32 + (CHECKPOINT_PAGES + LARGE_COMMIT_PAGES) * (24 + PAGE_BYTES)
 
 # FULL: a commit is on the card before it returns; NORMAL loses committed rows in a power cut.
 # The limit on the log's size is far away: a log that is cut down and grown again costs metadata writes at every commit.
@@ -28,13 +29,18 @@ PRAGMA temp_store = MEMORY;
 """
 
 
-def connect(path: Path, quota_bytes: int) -> sqlite3.Connection:
-    """Open, or make, the journal for its one owner; sqlite3.DatabaseError when the file is damaged."""
+def connect(path: Path, quota_bytes: int, *, before_writing: Callable[[], None] = lambda: None) -> sqlite3.Connection:
+    """Open, or make, the journal for its one owner; sqlite3.DatabaseError when the file is damaged.
+
+    `before_writing` is called when the log was read and nothing was written to it yet.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.text_factory = lenient_text
     try:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.executescript(PRAGMAS)
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        before_writing()
         migrate(connection, path)
         connection.execute(f"PRAGMA max_page_count = {max(quota_bytes // PAGE_BYTES, 32)}")
     except BaseException:
@@ -93,7 +99,12 @@ def make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (make_tables,)
+def add_work(connection: sqlite3.Connection) -> None:
+    """Version 2: a table for work in progress, one piece a row. Its rows keep the order in which their names first came."""
+    connection.execute("CREATE TABLE work (name TEXT PRIMARY KEY, value BLOB NOT NULL, hash BLOB NOT NULL) STRICT")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (make_tables, add_work)
 
 
 def _grow_log(path: Path) -> None:

@@ -68,6 +68,16 @@ class DaemonRig:
             encoding="utf-8",
         )
 
+    def with_terminal(self, keys: Path, port: int) -> None:
+        """Give it a driver's screen; the folder has unit/ and receiver/ with their keys."""
+        unit, receiver = keys / "unit", keys / "receiver"
+        with self.config.open("a", encoding="utf-8") as file:
+            file.write(
+                f'[terminal]\nenabled = true\nport = {port}\n[evidence]\ncertificate = "{unit}/unit.pem"\nkey = "{unit}/unit.key"\n'
+                f'issuing = "{unit}/issuing.pem"\nroot = "{unit}/root.pem"\nreceiver = "{receiver}/receiver.pem"\n'
+                f'seal_to = "{receiver}/seal.pub"\n'
+            )
+
     def start(self, *, bell: Path | None = None, broken: Sequence[str] = ()) -> subprocess.Popen[str]:
         """As systemd starts it; `broken`: cue file, raise or hang, worker."""
         command = [sys.executable, "-c", BROKEN, *broken] if broken else [sys.executable, *self.program, "run", "--config"]

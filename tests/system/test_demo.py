@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.eventually import eventually
 
 DEMO = [sys.executable, "-P", "-m", "cli", "demo"]
-KEYS = ["fixes_read", "records_written", "records_received", "records_receipted", "lost", "stored_twice"]
+KEYS = ["fixes_read", "records_written", "records_received", "records_receipted", "lost", "stored_twice", "proofs_received", "proofs_good"]
 
 
 def test_demo_loses_nothing_and_stores_nothing_twice() -> None:

@@ -1,0 +1,119 @@
+"""The parts list of the driver's place: imported only where there is one, so that a unit without a screen loads none of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from drivers.barcode import Decoder
+from drivers.board import Board
+from drivers.camera import open_camera
+from drivers.wedge import Wedges
+from firmware.attachments import AttachmentError, Attachments
+from firmware.clock import Clock
+from firmware.config import Config, EvidenceSettings, SettingsError, TerminalSettings
+from firmware.day.work import Face
+from firmware.diary import Diary
+from firmware.evidence import Authorities, EvidenceBook
+from firmware.journal import Journal
+from firmware.kiosk.server import Web, WebError
+from firmware.post import ProofPost
+from firmware.runs import RunInbox
+from firmware.scanner import Scanner, Viewfinder
+from firmware.status import StatusBoard
+from firmware.surroundings import Surroundings
+from firmware.terminal import Terminal
+from firmware.worker import Worker
+from mqtt.evidence import EvidenceError
+from mqtt.evidence.keys import FileSigner
+from mqtt.evidence.sealing import Seal
+
+Part = TypeVar("Part")
+ATTACHMENTS = "attachments"  # in the journal's folder
+
+
+class Cab:
+    """Screen, camera, scanner, keys. SettingsError, a sentence each, for files and a port that cannot be used."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        evidence: EvidenceSettings,
+        boot: str,
+        version: str,
+        clock: Clock,
+        status: StatusBoard,
+        diary: Diary,
+        journal: Journal,
+        board: Board,
+    ) -> None:
+        settings = config.terminal
+        seal = _usable("evidence.seal_to", lambda: Seal(_content(evidence.seal_to)))
+        self.attachments = _usable("journal.folder", lambda: Attachments(journal.path.parent / ATTACHMENTS, seal.seal))
+        self.evidence = EvidenceBook(
+            unit=config.unit,
+            boot=boot,
+            firmware=version,
+            signer=_usable("evidence.key", lambda: FileSigner.load(Path(evidence.key), Path(evidence.certificate))),
+            authorities=Authorities(
+                receiver=_usable("evidence.receiver", lambda: _content(evidence.receiver)),
+                issuing=_usable("evidence.issuing", lambda: _content(evidence.issuing)),
+                root=_usable("evidence.root", lambda: _content(evidence.root)),
+            ),
+            journal=journal,
+            diary=diary,
+        )
+        camera = open_camera(board.camera)
+        self.terminal = Terminal(
+            boot=boot,
+            journal=journal,
+            diary=diary,
+            evidence=self.evidence,
+            attachments=self.attachments,
+            surroundings=Surroundings(boot=boot, clock=clock, status=status, journal=journal, camera=camera),
+            camera=camera,
+            panel=board.panel,
+            face=Face(lang=settings.language, theme=settings.theme, hand=settings.hand),
+            signature_dynamics=settings.signature_dynamics,
+        )
+        self.viewfinder = Viewfinder()
+        self.scanner = Scanner(
+            camera=camera, decoder=Decoder(), wedges=Wedges(board.wedges), terminal=self.terminal, viewfinder=self.viewfinder
+        )
+        self.post = ProofPost(boot=boot, journal=journal, attachments=self.attachments, evidence=self.evidence, diary=diary, status=status)
+        self.runs = RunInbox(unit=config.unit, boot=boot, journal=journal, diary=diary, worker=self.terminal)
+        self.web = _usable("terminal.port", lambda: self._web(settings, board, status, version))
+
+    @property
+    def workers(self) -> list[Worker]:
+        """In the order in which they end: who asks before who answers."""
+        return [self.web, self.scanner, self.terminal]
+
+    def _web(self, settings: TerminalSettings, board: Board, status: StatusBoard, version: str) -> Web:
+        return Web(
+            terminal=self.terminal,
+            viewfinder=self.viewfinder,
+            status=status.snapshot,
+            alive=lambda: status.change(kiosk_seen_s=time.monotonic()),
+            port=settings.port,
+            px_per_mm=settings.px_per_mm or board.screen.width_px / board.screen.width_mm,
+            version=version,
+            maps=Path(settings.map_folder) if settings.map_folder else None,
+        )
+
+
+def _content(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _usable(setting: str, make: Callable[[], Part]) -> Part:
+    """What a setting names; SettingsError says which setting it is that names nothing usable."""
+    try:
+        return make()
+    except OSError as error:
+        raise SettingsError([f"{setting}: {error.filename} cannot be read: {(error.strerror or str(error)).lower()}"]) from None
+    except (EvidenceError, AttachmentError, WebError) as error:
+        raise SettingsError([f"{setting}: {error}"]) from None

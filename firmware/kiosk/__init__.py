@@ -1,0 +1,1 @@
+"""The driver's and technician's page: its server, its texts, and what it may ask for."""

@@ -1,0 +1,64 @@
+"""What the page's server needs of the rest of the unit: the driver's job, and the camera's picture of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+Corners = Sequence[Sequence[float]]  # four points x, y of one barcode, in pixels of the picture
+
+
+class Answer(Protocol):
+    """What became of a command."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+
+    @property
+    def key(self) -> str | None:
+        """Why not: a key of the page's texts."""
+
+    @property
+    def args(self) -> Mapping[str, Any]:
+        """What goes into that text."""
+
+    @property
+    def status(self) -> int:
+        """The same as an HTTP status: 200, 409, 422, 423."""
+
+
+class Terminal(Protocol):
+    """The driver's job; every call may block on a commit, so none is made on the server's loop."""
+
+    @property
+    def seq(self) -> int:
+        """Grows with each change of the view."""
+
+    def command(self, name: str, data: dict[str, Any], *, command_id: str) -> Answer:
+        """Do what the driver asks; durable when it returns, and done once however often the same id comes."""
+
+    def photo(self, jpeg: bytes) -> Answer:
+        """Take a picture that was given instead of the camera's for the step that waits for one."""
+
+    def picture(self, sha256: str) -> bytes | None:
+        """A photo of the proof under way, as JPEG; None when it is not held."""
+
+    def view(self) -> dict[str, Any]:
+        """What the page shows now."""
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called, on any thread, after each change."""
+
+    def wants(self) -> Literal["scan", "photo"] | None:
+        """What the camera is needed for now."""
+
+
+class Viewfinder(Protocol):
+    """The newest picture of the camera."""
+
+    def latest(self) -> tuple[int, bytes, Sequence[Corners]] | None:
+        """Its number, JPEG and barcodes found; None before the first. Returns at once."""
+
+    def drop(self, jpeg: bytes) -> None:
+        """Look at this picture as if the camera had seen it."""

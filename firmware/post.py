@@ -1,0 +1,69 @@
+"""What the uplink does for proofs besides sending their records: attachments piece by piece, and what receipts say of both."""
+
+from __future__ import annotations
+
+import logging
+
+from firmware.attachments import Attachments
+from firmware.blobs import BlobLane, Chunk
+from firmware.diary import Diary
+from firmware.evidence import BLOB, EvidenceBook
+from firmware.journal import Journal, JournalFullError, Series
+from firmware.status import StatusBoard
+from mqtt import messages
+
+log = logging.getLogger(__name__)
+
+
+class ProofPost:
+    """The attachment lane with the journal and the chain behind it; the uplink's thread owns it."""
+
+    def __init__(
+        self, *, boot: str, journal: Journal, attachments: Attachments, evidence: EvidenceBook, diary: Diary, status: StatusBoard
+    ) -> None:
+        self.lane = BlobLane(attachments)
+        self._boot = boot
+        self._journal = journal
+        self._attachments = attachments
+        self._evidence = evidence
+        self._diary = diary
+        self._status = status
+        self._issued_seen = -1
+
+    def next(self, now_s: float) -> Chunk | None:
+        """The next piece of an attachment that may go out."""
+        issued = self._journal.issued(Series.SEQ)
+        if issued != self._issued_seen:  # an attachment waits from the commit on that names it, and that has a number
+            self._issued_seen = issued
+            self.lane.set_waiting([name.removeprefix(BLOB) for name in self._journal.work(BLOB)])
+            self._count()
+        chunk = self.lane.next(now_s)
+        if self.lane.lost:
+            self._tell_lost()
+        return chunk
+
+    def take(self, receipt: messages.Receipt, now_s: float) -> None:
+        """Take the receiver's word for records and attachments: what it holds whole leaves the card."""
+        self._evidence.take(receipt.proofs)
+        self._forget(self.lane.receipted(receipt.blobs, now_s))
+
+    def _tell_lost(self) -> None:
+        lost = list(self.lane.lost)
+        self.lane.lost.clear()
+        self._diary.note("attachment.lost", {"attachments": lost})
+        self._forget(lost)
+
+    def _forget(self, names: list[str]) -> None:
+        """First the row, then the file: a file without a row is swept up at the next start."""
+        if not names:
+            return
+        try:
+            self._journal.append(self._boot, work=dict.fromkeys(BLOB + name for name in names))
+        except JournalFullError as error:
+            log.warning("%s; attachments that the receiver holds stay until the next start", error)
+            return
+        self._attachments.remove(names)
+        self._count()
+
+    def _count(self) -> None:
+        self._status.change(blobs_waiting=self.lane.waiting)
