@@ -52,8 +52,8 @@ def pdf(dossier: Dossier, findings: list[str], address: str | None = None) -> by
 
 
 def _drawn(dossier: Dossier, page: str) -> Any:
-    from weasyprint import HTML  # type: ignore[import-untyped]  # it has no types
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]  # nor has this
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     pictures = {f"{PICTURE}{number}": held.data for number, held in enumerate(_pictures(dossier)) if held.data is not None}
 

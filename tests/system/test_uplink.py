@@ -524,10 +524,10 @@ def test_a_kind_that_the_receiver_does_not_know_is_stored_and_receipted(
     unit = rig(broker.settings)
     with real_receiver(broker.settings, tmp_path):
         log = unit.journal.log
-        payload = lambda n: b'{"v":1,"unit":"van-1","log":"%s","seq":%d,"typ":"pod"}' % (log.encode(), n)  # noqa: E731
-        unit.journal.append(unit.boot, [Draft("pod", payload)])
+        payload = lambda n: b'{"v":1,"unit":"van-1","log":"%s","seq":%d,"typ":"reply"}' % (log.encode(), n)  # noqa: E731
+        unit.journal.append(unit.boot, [Draft("reply", payload)])
         eventually(unit.all_receipted)
-    assert watch.on(topics.POD)
+    assert watch.on(topics.REPLY)
 
 
 # --- coming and going
