@@ -75,7 +75,9 @@ def test_the_service_is_shut_in(runnable: Path) -> None:
 
 def test_the_terminal_may_open_what_its_board_has() -> None:
     allowed = {line.removeprefix("DeviceAllow=") for line in lines("roadproof.service") if line.startswith("DeviceAllow=")}
-    assert {f"char-{name} rw" for name in ("ttyAMA", "ttyS", "ttyUSB", "ttyACM", "gpiochip", "pps")} == allowed
+    lines_and_pins = ("ttyAMA", "ttyS", "ttyUSB", "ttyACM", "gpiochip", "pps")
+    camera_and_scanners = ("video4linux", "media", "dma_heap", "input")
+    assert {f"char-{name} rw" for name in (*lines_and_pins, *camera_and_scanners)} == allowed
     assert "ProcSubset=all" in lines("roadproof.service")  # the GPIO library reads the board's revision there, the clock the boot id
 
 
@@ -96,9 +98,9 @@ def test_each_service_runs_as_a_user_of_its_own_that_sysusers_makes(unit: str) -
     assert value(unit, "StateDirectory") == user
 
 
-def test_the_terminals_user_has_serial_ports_and_pins_and_no_more() -> None:
+def test_the_terminals_user_has_what_its_devices_need_and_no_more() -> None:
     groups = {line.split()[2] for line in lines("roadproof.sysusers.conf") if line.startswith("m roadproof ")}
-    assert groups == {"dialout", "gpio"}
+    assert groups == {"dialout", "gpio", "input", "video"}
 
 
 def test_settings_and_password_are_for_the_service_alone() -> None:
@@ -106,6 +108,7 @@ def test_settings_and_password_are_for_the_service_alone() -> None:
     for path in ("/etc/roadproof/roadproof.toml", "/etc/roadproof/broker-password"):
         assert rights[path] == ("0640", "root", "roadproof")
     assert rights["/etc/roadproof"] == ("0755", "root", "root")
+    assert rights["/etc/roadproof/keys/unit.key"] == ("0600", "roadproof", "roadproof")
 
 
 def test_the_commands_are_those_of_the_manual(unit: str) -> None:
