@@ -72,7 +72,7 @@ class Reason(Part, frozen=True, kw_only=True):
     then: Literal["retry", "return", "neighbour"] = "retry"
 
 
-CODES_LIMIT = 2_000  # of a stop: what one signed record can name
+CODES_LIMIT = 1_000  # of a stop: what one signed record can name
 
 REASONS = (
     Reason(code="not_home", outcome="failed_not_home", photo="required"),

@@ -18,8 +18,8 @@ from firmware.day.work import Moment, Work
 from mqtt.evidence.record import Outcome
 from mqtt.run import Line, Stop
 
-MOST_ITEMS = 1_000  # of one record
-MOST_BYTES = 45_000  # of its items: a record of 60,000 characters holds them and the rest
+MOST_ITEMS = 2_000  # of one record
+MOST_BYTES = 450_000  # of its items: a record of 500,000 characters holds them and the rest
 DELIVERED = {
     "recipient": "delivered_to_recipient",
     "mailbox": "delivered_to_mailbox",

@@ -11,7 +11,7 @@ from mqtt.evidence import EvidenceError
 from mqtt.evidence.canonical import jcs, read_canonical
 from mqtt.messages import END, BootId, Count, MessageError, TimeSource, UnitId, Utc, utc_ms
 
-MAX_CHARACTERS = 60_000  # as mqtt/messages.Pod takes it
+MAX_CHARACTERS = 500_000  # as mqtt/messages.Pod takes it
 
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}" + END, description="SHA-256 in hexadecimal")]
 Uuid = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}" + END)]
@@ -112,7 +112,7 @@ class Record(Part, frozen=True, kw_only=True):
     reason: Word | None
     recipient: Recipient | None
     driver: Label | None
-    items: Annotated[tuple[Item, ...], Meta(max_length=1_000)]
+    items: Annotated[tuple[Item, ...], Meta(max_length=2_000)]
     t: When
     pos: Where | None
     att: Annotated[tuple[Attachment, ...], Meta(max_length=32)]
