@@ -19,7 +19,7 @@ from mqtt.evidence.chain import Signed, encode
 from mqtt.messages import SignedReceipt
 
 MAX_BYTES = 256 * 1024 * 1024  # of a bundle, and of everything in it
-MAX_TEXT_BYTES = 256 * 1024  # a record is 60,000 characters at most
+MAX_TEXT_BYTES = 2 * 1024 * 1024  # a record is 500,000 characters at most
 MAX_ENTRIES = 64
 NEEDED = ("record.json", "record.jws", "receipt.json", "receipt.jws", "unit.pem", "issuing.pem", "receiver.pem")
 NAMES = (*NEEDED, "after.json", "after.jws", "verify-openssl.sh", "README.txt")
