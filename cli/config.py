@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.daemon import load_config
-from cli.errors import UsageError
+from cli.daemon import load_config, unusable
 from cli.words import Commands, add, add_group
 from firmware.config import Config
 from fleet.config import FleetSettings
@@ -28,7 +27,8 @@ INTRODUCTION = """# Settings
 Both ends read one TOML file. A section is written `[broker]`, and a setting below it without the section's name:
 `broker.port` here is `port = 8883` there. A setting that is absent has its default. `roadproof config check FILE`
 (for a receiver's file `roadproof config check --fleet FILE`) names every mistake: an unknown key with the nearest
-known one, a value with what is allowed.
+known one, a value with what is allowed. A section that may be left out has a row of its own; what it needs when it is there is
+marked below it.
 """
 UNIT_EXAMPLE = """```toml
 unit = "van-017"
@@ -93,7 +93,7 @@ def _markdown_table(listed: Iterable[Setting]) -> Iterator[str]:
     yield "| setting | default | allowed | meaning |"
     yield "|---|---|---|---|"
     for setting in listed:
-        plain = setting.default in {"required", "none"}
+        plain = setting.default == "none" or setting.default.startswith("required")
         default = setting.default if plain else f"`{setting.default}`"
         yield "| " + " | ".join((f"`{setting.key}`", default, _cell(setting.kind), _cell(setting.description))) + " |"
 
@@ -119,8 +119,10 @@ def _load_fleet(path: Path) -> FleetSettings:
     try:
         return settings.load(path, FleetSettings)
     except settings.SettingsError as error:
-        raise UsageError("\nroadproof: ".join(error.faults)) from None
+        raise unusable(error.faults) from None
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return "" if value is None else str(value)

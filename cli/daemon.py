@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ from firmware.app import STATUS_FILE, Daemon
 from firmware.journal import JournalError
 from firmware.status import SeriesStatus, Status
 from mqtt.settings import SettingsError
+
+log = logging.getLogger(__name__)
 
 CONFIG = Path("/etc/roadproof/roadproof.toml")
 STALE_S = 10.0
@@ -40,7 +43,12 @@ def load_config(path: Path) -> configs.Config:
     try:
         return configs.load(path)
     except SettingsError as error:
-        raise UsageError("\nroadproof: ".join(error.faults)) from None
+        raise unusable(error.faults) from None
+
+
+def unusable(faults: Sequence[str]) -> UsageError:
+    """What is wrong with a settings file, a line for each fault."""
+    return UsageError("\nroadproof: ".join(faults))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,10 +57,14 @@ def run(arguments: argparse.Namespace) -> int:
     logging.getLogger().setLevel(config.log_level.upper())
     try:
         daemon = Daemon(config)
+    except SettingsError as error:
+        raise unusable([f"{arguments.config}: {fault}" for fault in error.faults]) from None
     except (JournalError, DriverError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"cannot write in {error.filename}: {(error.strerror or '').lower()}; check its owner and rights") from None
+    if daemon.cab is not None:
+        log.info("the driver's page is at %s", daemon.cab.web.url)
     return daemon.run()
 
 

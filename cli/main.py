@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cli import authority, bench, config, contract, daemon, demo, fleet, gnss, journal, scan, verify
 from cli.errors import UsageError
+
+# The first word -> the module that answers to it. Only that one is imported: the daemon must not carry what the demo needs.
+MODULES = {
+    "demo": "demo", "run": "daemon", "status": "daemon", "gnss": "gnss", "scan": "scan", "journal": "journal", "config": "config",
+    "contract": "contract", "fleet": "fleet", "verify": "verify", "authority": "authority", "bench": "bench",
+}  # fmt: skip
 
 EPILOG = """examples:
   roadproof demo --for 60s
@@ -26,8 +32,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(word: str | None = None) -> argparse.ArgumentParser:
+    """The command line of one first word; the whole of it without one, or with one that there is not."""
     top = _Parser(
         prog="roadproof",
         description="In-vehicle unit for a Raspberry Pi: telematics and proof of delivery that loses nothing.",
@@ -35,15 +41,16 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for part in (demo, daemon, gnss, scan, journal, config, contract, fleet, verify, authority, bench):
-        part.add_commands(commands)
+    for name in [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values()):
+        importlib.import_module(f"cli.{name}").add_commands(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 good, 1 it failed, 2 it was typed wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(threadName)s %(message)s", stream=sys.stderr)
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words[0] if words else None).parse_args(words)
     try:
         return int(arguments.run(arguments))
     except UsageError as error:

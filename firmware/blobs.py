@@ -12,8 +12,8 @@ import msgspec
 
 from firmware.attachments import AttachmentError, Attachments
 from mqtt.messages import BlobHeld
+from mqtt.topics import BLOB_CHUNK_BYTES
 
-CHUNK_BYTES = 8_192
 FRAMING_BYTES = 200  # topic, properties and lengths of the largest publish
 LEAST_BYTES = 512  # a broker that takes less than this is set up wrongly
 RECEIPT_S = 10.0  # without a word for so long, the attachment is sent again from where the receiver stands
@@ -41,7 +41,7 @@ class BlobLane:
         self._probe_sent = False
         self._offset = 0  # what is to go next of the first name
         self._under_way: tuple[int, Chunk] | None = None
-        self._chunk_bytes = CHUNK_BYTES
+        self._chunk_bytes = BLOB_CHUNK_BYTES
         self._progress_s = 0.0
         self._patience_s = RECEIPT_S
         self._pause_s = REFUSED_S
@@ -56,7 +56,9 @@ class BlobLane:
     def open(self, now_s: float, *, largest_bytes: int | None) -> None:
         """A session began: nothing is under way."""
         self._under_way, self._probing = None, True
-        self._chunk_bytes = CHUNK_BYTES if largest_bytes is None else max(LEAST_BYTES, min(CHUNK_BYTES, largest_bytes - FRAMING_BYTES))
+        self._chunk_bytes = (
+            BLOB_CHUNK_BYTES if largest_bytes is None else max(LEAST_BYTES, min(BLOB_CHUNK_BYTES, largest_bytes - FRAMING_BYTES))
+        )
         self._progress_s = now_s
         self._pause_until_s = 0.0
         self._begin_anew()

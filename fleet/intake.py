@@ -40,7 +40,6 @@ LAT_E7, LON_E7 = 900_000_000, 1_800_000_000
 SMALL = 2**31  # no height, speed or count of a real fix comes near it
 REASON_LIMIT = 300  # characters of a reason that are worth keeping
 BLOB = re.compile(r"up/blob/([0-9a-f]{64})/(\d{1,15})")
-CHUNK_BYTES = 8192  # a piece of an attachment; the last one is shorter, and all of them where a broker takes less
 ATTACHMENT_LIMIT_BYTES = 4 * 1024 * 1024  # a photo has a tenth of it; a sick unit must not fill the disk
 
 
@@ -262,8 +261,8 @@ def _blob(address: topics.Address, payload: bytes) -> Blob:
     if chunk is None:
         raise MessageError("a piece of an attachment comes on up/blob/SHA-256/OFFSET")
     at_byte = int(chunk[2])
-    if not 1 <= len(payload) <= CHUNK_BYTES:
-        raise MessageError(f"a piece of an attachment holds 1 to {CHUNK_BYTES} bytes")
+    if not 1 <= len(payload) <= topics.BLOB_CHUNK_BYTES:
+        raise MessageError(f"a piece of an attachment holds 1 to {topics.BLOB_CHUNK_BYTES} bytes")
     if at_byte + len(payload) > ATTACHMENT_LIMIT_BYTES:
         raise MessageError(f"an attachment has {ATTACHMENT_LIMIT_BYTES} bytes at most")
     return Blob(unit=address.unit, sha=chunk[1], at_byte=at_byte, payload=payload)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mqtt import topics
 from mqtt.login import BrokerSettings, password, reason, tls_context
 from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Published, Refused, Session, Will
 
@@ -159,7 +160,7 @@ class BrokerLink:
         known = self._aliases.get(topic)
         if known:
             return "", known
-        if len(self._aliases) >= self._alias_limit:
+        if len(self._aliases) >= self._alias_limit or _goes_once(topic):
             return topic, 0
         self._aliases[topic] = len(self._aliases) + 1
         return topic, self._aliases[topic]
@@ -279,6 +280,12 @@ class _Answer:
             with contextlib.suppress(queue.Full):
                 self._inbox.put(happening, timeout=CLOSING_LOOK_S)
                 return
+
+
+def _goes_once(topic: str) -> bool:
+    """Whether a topic names one piece of an attachment: a photo's pieces would use up the broker's aliases, and none comes again."""
+    address = topics.parse(topic)
+    return address is not None and address.channel is topics.BLOB
 
 
 def _refusal(place: str, reason: int, told: str) -> LinkError:

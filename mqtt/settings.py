@@ -10,12 +10,13 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
+OPTIONAL_SECTION = "a section, may be left out"
 
 
 class SettingsError(Exception):
@@ -30,7 +31,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting as the documentation shows it."""
 
     key: str  # "broker.port"
-    kind: str  # "whole number, 1 to 65535"
+    kind: str  # "a whole number, 1 to 65535"
     default: str  # as TOML writes it; "required" when there is none, "none" when it may stay away
     description: str
     value: Any = None
@@ -83,15 +84,16 @@ def _faults(table: Mapping[str, Any], kind: type[msgspec.Struct], prefix: str) -
 
 def _value_faults(value: Any, kind: Any, key: str) -> Iterator[str]:
     section = _section(kind)
-    if section is None:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError:
-            yield f"{key} = {_toml(value)} is not allowed; it must be {describe(kind)}"
-    elif isinstance(value, Mapping):
+    if section is not None and isinstance(value, Mapping):
         yield from _faults(value, section, f"{key}.")
-    else:
-        yield f"{key} is a section: write [{key}] and its settings below it"
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        if section is None:
+            yield f"{key} = {_toml(value)} is not allowed; it must be {describe(kind)}"
+        else:
+            yield f"{key} is a section: write [{key}] and its settings below it"
 
 
 def _required(section: type[msgspec.Struct]) -> list[str]:
@@ -99,29 +101,53 @@ def _required(section: type[msgspec.Struct]) -> list[str]:
 
 
 def catalogue(settings: msgspec.Struct | type[msgspec.Struct], prefix: str = "") -> Iterator[Setting]:
-    """Every setting of a struct, in order, with its value when an instance is given."""
+    """Every setting of a struct, in order, with its value when an instance is given.
+
+    A section that may be left out is listed itself, before its settings; of those it needs, the default is "required in [section]".
+    """
     kind = settings if isinstance(settings, type) else type(settings)
     for field in msgspec.structs.fields(kind):
+        key = prefix + field.name
         section = _section(field.type)
         value = None if isinstance(settings, type) else getattr(settings, field.name)
-        if section is not None:
-            yield from catalogue(section if value is None else value, f"{prefix}{field.name}.")
-            continue
-        yield Setting(
-            key=prefix + field.name,
-            kind=describe(field.type),
-            default="required" if field.required else _toml(field.default),
-            description=_description(field.type),
-            value=value,
-        )
+        if section is None:
+            default = "required" if field.required else _toml(field.default)
+            yield Setting(key=key, kind=describe(field.type), default=default, description=_description(field.type), value=value)
+        elif field.default is None:
+            yield _optional_section(key, field.type, section, given=value is not None)
+            for setting in catalogue(value or section, f"{key}."):
+                needed = setting.default == "required"
+                yield msgspec.structs.replace(setting, default=f"required in [{key}]") if needed else setting
+        else:
+            yield from catalogue(value or section, f"{key}.")
+
+
+def _optional_section(key: str, kind: Any, section: type[msgspec.Struct], *, given: bool) -> Setting:
+    description = _description(kind) or (section.__doc__ or "").split("\n")[0].rstrip(".")
+    return Setting(key=key, kind=OPTIONAL_SECTION, default="none", description=description, value="given" if given else None)
 
 
 def _section(kind: Any) -> type[msgspec.Struct] | None:
-    return next((part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, msgspec.Struct)), None)
+    """The struct that a field holds, also where it may be left out; None for any other field."""
+    return _struct(inspect.type_info(kind))
+
+
+def _struct(info: inspect.Type) -> type[msgspec.Struct] | None:
+    match info:
+        case inspect.StructType(cls=section):
+            return section
+        case inspect.Metadata(type=inner):
+            return _struct(inner)
+        case inspect.UnionType(types=types):
+            return next((found for part in types if (found := _struct(part))), None)
+        case _:
+            return None
 
 
 def _description(kind: Any) -> str:
-    return str(msgspec.json.schema(kind).get("description", ""))
+    """Of a type that may also be none, it may stand within."""
+    schema = msgspec.json.schema(kind)
+    return next((str(part["description"]) for part in (schema, *schema.get("anyOf", ())) if "description" in part), "")
 
 
 def describe(kind: Any) -> str:
@@ -145,8 +171,8 @@ def _describe(info: inspect.Type) -> str:  # noqa: PLR0911  one line a type
             return "one of " + ", ".join(f'"{value}"' for value in values)
         case inspect.UnionType(types=types):
             return " or ".join(_describe(part) for part in types if not isinstance(part, inspect.NoneType))
-        case inspect.ListType(item_type=item):
-            return "a list, each " + _describe(item)
+        case inspect.ListType(item_type=item, max_length=most) | inspect.VarTupleType(item_type=item, max_length=most):
+            return "a list" + ("" if most is None else f", {most} at most") + ", each " + _describe(item)
         case _:
             return type(info).__name__.removesuffix("Type").lower()
 
@@ -162,4 +188,6 @@ def _toml(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return "none" if value is None else str(value)

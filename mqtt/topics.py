@@ -58,6 +58,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
         return f"{ROOT}/{unit}/{self.name}"
 
 
+# A piece of an attachment, the last one shorter. On a line of 64 kbit/s it takes a second: so long at most waits an event behind it, and
+# so much at most is sent twice where a link is cut.
+BLOB_CHUNK_BYTES = 8_192
 TRACK_CONTENT = "application/json+columns; deflate"
 
 STATE = Channel(
@@ -83,7 +86,10 @@ EVENT = Channel(
 POD = Channel(
     name="up/pod", by=By.UNIT, qos=1, keep=Keep.NEVER, message=messages.Pod, note="signed evidence record",
 )  # fmt: skip
-BLOB = Channel(name="up/blob/{sha}/{offset}", by=By.UNIT, qos=1, keep=Keep.NEVER, note="raw chunk of an attachment, 8 KiB, one in flight")
+BLOB = Channel(
+    name="up/blob/{sha}/{offset}", by=By.UNIT, qos=1, keep=Keep.NEVER,
+    note=f"raw chunk of an attachment, {BLOB_CHUNK_BYTES // 1024} KiB, one in flight",
+)  # fmt: skip
 HEALTH = Channel(
     name="up/health", by=By.UNIT, qos=1, expiry_s=3_600, keep=Keep.DROP, message=messages.Health,
     note="queue, disk, temperature, link, counters",

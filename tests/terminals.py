@@ -13,7 +13,8 @@ import msgspec
 from PIL import Image
 
 from drivers.buzzer import Sound
-from drivers.camera import Photo, Stamp, develop
+from drivers.camera import Photo, Stamp
+from drivers.camera.photo import develop
 from drivers.errors import CameraError
 from drivers.gs1 import identity
 from drivers.panel import GpioPanel

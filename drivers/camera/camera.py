@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from drivers.camera import photo
 from drivers.camera.frame import Frame, Photo, Source, Stamp
 from drivers.errors import CameraError
 
@@ -35,11 +34,15 @@ class Camera:
 
     def preview(self) -> bytes:
         """The newest frame as a small JPEG in colour."""
+        from drivers.camera import photo
+
         with self._lock:
             return photo.view(self._of(lambda source: source.view()))
 
     def still(self, stamp: Stamp | None = None) -> Photo:
         """Take the photo."""
+        from drivers.camera import photo
+
         with self._lock:
             picture = self._of(lambda source: source.still())
         return photo.develop(picture, stamp)

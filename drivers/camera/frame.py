@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
-from PIL import Image
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Flaw = Literal["blurred", "dark"]
 

@@ -53,7 +53,6 @@ class Route(msgspec.Struct, frozen=True):
         """Once around."""
         return self.marks_m[-1]
 
-
     def place_at(self, along_m: float) -> Place:
         """The drawn place nearest before a point of the round."""
         return self.places[bisect_right(self.marks_m, along_m) - 1]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from fleet.intake import CHUNK_BYTES, Blob, Refused
+from fleet.intake import Blob, Refused
 from fleet.proofs import Announced
 from fleet.store.database import Database
 from mqtt.messages import BlobHeld
+from mqtt.topics import BLOB_CHUNK_BYTES
 
 INSERT_PIECE = "INSERT INTO blob (unit, sha, at_byte, received_ms, payload) VALUES (?, ?, ?, ?, ?)"
 PIECES = "SELECT at_byte, length(payload) FROM blob WHERE unit = ? AND sha = ? ORDER BY at_byte"
@@ -53,7 +54,7 @@ def assess(db: Database, unit: str, sha: str, at_ms: int) -> tuple[BlobHeld, Ref
     """What is held of an attachment after this commit's pieces; it becomes whole here."""
     whole, sealed_bytes = _known(db, unit, sha)
     upto, last = _without_hole(db, unit, sha)
-    ends = upto == sealed_bytes if sealed_bytes is not None else 0 < last < CHUNK_BYTES
+    ends = upto == sealed_bytes if sealed_bytes is not None else 0 < last < BLOB_CHUNK_BYTES
     if whole or not ends:
         return BlobHeld(upto=upto, whole=whole), None
     if _hash(db, unit, sha, upto) == sha:

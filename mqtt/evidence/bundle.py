@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from mqtt.evidence.chain import Signed, encode
 from mqtt.messages import SignedReceipt
 
 MAX_BYTES = 256 * 1024 * 1024  # of a bundle, and of everything in it
-MAX_TEXT_BYTES = 2 * 1024 * 1024  # a record is 500,000 characters at most
+MAX_TEXT_BYTES = 4 * 1024 * 1024  # a record is 500,000 characters at most, each of up to four bytes, and escaped in chain/
 MAX_ENTRIES = 64
 NEEDED = ("record.json", "record.jws", "receipt.json", "receipt.jws", "unit.pem", "issuing.pem", "receiver.pem")
 NAMES = (*NEEDED, "after.json", "after.jws", "verify-openssl.sh", "README.txt")
@@ -29,6 +31,8 @@ NEIGHBOUR = re.compile(r"chain/([1-9][0-9]{0,15})\.json")
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/svg+xml": "svg", "application/json": "json"}
 MADE = (1980, 1, 1, 0, 0, 0)  # the same contents make the same bytes
 LOCAL_HEADER_BYTES, END_BYTES = 30, 22  # APPNOTE 4.3.7, 4.3.16
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others take memory without a limit, and not every program has them
+ZIP64, TIMES = 0x0001, {0x000A, 0x5455, 0x5855, 0x7855, 0x7875}  # extra fields, APPNOTE 4.5.2: sizes, times and owners
 DESCRIPTOR_BYTES = (12, 16)  # APPNOTE 4.3.9: follows an entry whose flag bit 3 is set
 
 
@@ -127,7 +131,7 @@ def _read_zip(data: bytes) -> dict[str, bytes]:
             return {entry.filename: _read(archive, entry) for entry in entries if entry.filename not in FOLDERS}
     except EvidenceError:
         raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, IndexError):
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, LookupError):
         raise EvidenceError("it is no zip file, or a damaged one: ask for it again") from None
 
 
@@ -144,6 +148,8 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             raise EvidenceError(f"{name} is in it twice")
         if stat.S_ISLNK(entry.external_attr >> 16) or entry.flag_bits & 1:
             raise EvidenceError(f"{name} is a link or encrypted: neither belongs into a bundle")
+        if entry.compress_type not in METHODS:
+            raise EvidenceError(f"{name} is packed in a way that not every zip program reads: pack the files anew")
         if entry.file_size > (0 if name in FOLDERS else MAX_BYTES if name.startswith("att/") else MAX_TEXT_BYTES):
             raise EvidenceError(f"{name} is too large")
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
@@ -157,13 +163,25 @@ def _check_layout(data: bytes, entries: list[zipfile.ZipInfo], directory: int) -
         at = entry.header_offset
         if at != end:
             raise EvidenceError("it hides something between its files")
-        name_bytes, extra_bytes = (int.from_bytes(data[at + low : at + low + 2], "little") for low in (26, 28))
-        end = at + LOCAL_HEADER_BYTES + name_bytes + extra_bytes + entry.compress_size
+        flags, method, name_bytes, extra_bytes = (int.from_bytes(data[at + low : at + low + 2], "little") for low in (6, 8, 26, 28))
+        end = at + LOCAL_HEADER_BYTES + name_bytes
+        if (flags, method) != (entry.flag_bits, entry.compress_type) or not {
+            *_extra_fields(entry.extra), *_extra_fields(data[end : end + extra_bytes])
+        } <= {ZIP64, *TIMES}:  # fmt: skip
+            raise EvidenceError(f"{entry.filename} is described twice, and not alike: two zip programs could read two files")
+        end += extra_bytes + entry.compress_size
         if entry.flag_bits & 8:
             end += DESCRIPTOR_BYTES[data[end : end + 4] == b"PK\x07\x08"]
     tail = data[-END_BYTES:]
     if end != directory or tail[:4] != b"PK\x05\x06" or tail[-2:] != b"\0\0":
         raise EvidenceError("it hides something between or behind its files")
+
+
+def _extra_fields(extra: bytes) -> Iterator[int]:
+    """What kinds there are: one of them gives a file a second name, which some programs take."""
+    while extra:
+        yield int.from_bytes(extra[:2], "little")
+        extra = extra[4 + int.from_bytes(extra[2:4], "little") :]
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -13,5 +13,5 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """`bad` refutes the evidence, `note` says what it does not show, `good` what it does."""
 
     level: Level
-    about: str  # record, receipt, time, attachments, chain, bundle
+    about: str  # root, record, receipt, time, attachments, chain, bundle
     text: str

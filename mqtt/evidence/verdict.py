@@ -8,8 +8,11 @@ from typing import TypeVar
 
 import msgspec
 
+from cryptography.hazmat.primitives import hashes
+
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.bundle import Contents
+from mqtt.evidence.certificates import load
 from mqtt.evidence.chain import Signed, read_record
 from mqtt.evidence.findings import Finding, Level
 from mqtt.evidence.receipt import Receipted, check_receipt, link_of_receipt
@@ -17,6 +20,7 @@ from mqtt.evidence.record import Record
 from mqtt.evidence.verify import verify_record
 from mqtt.messages import SignedReceipt, utc_ms
 
+SET = {"gnss": "satellites", "ntp": "the network"}  # what has set a clock that is asked as a witness
 CLOCKS_APART_MS = 600_000  # more than this and the unit's good clock contradicts the receiver's
 Value = TypeVar("Value")
 
@@ -48,6 +52,7 @@ class _Examination:
         self._findings: list[Finding] = []
 
     def verdict(self) -> Verdict:
+        self._say("note", "root", f"Checked against the root certificate {self._fingerprint()}: compare that with what the fleet has published.")
         receipt = self._attempt("receipt", lambda: self._check_receipt(self._contents.receipt))
         at = self._attempt("record", lambda: receipt.received if receipt else read_record(self._contents.record).t.wall)
         record = self._attempt("record", lambda: self._verify(self._contents.record, at)) if at else None
@@ -65,16 +70,33 @@ class _Examination:
             self._attempt("chain", lambda: self._chain(record, at))
         return Verdict(findings=self._findings, record=record, receipt=receipt)
 
+    def _fingerprint(self) -> str:
+        """As `openssl x509 -fingerprint -sha256` writes it."""
+        try:
+            return load(self._root, "root").fingerprint(hashes.SHA256()).hex(":").upper()
+        except EvidenceError:
+            return "(none)"
+
     def _match(self, record: Record, receipt: Receipted) -> None:
         if (receipt.unit, receipt.seq, receipt.link) != (record.unit, record.seq, self._contents.record.link):
             raise EvidenceError("it is for another record or another signature than the one in the bundle")
 
     def _time(self, record: Record, receipt: Receipted) -> None:
         stored_ms, wall_ms = utc_ms(receipt.received), utc_ms(record.t.wall)
-        trusted = record.t.src in {"gnss", "ntp"}
+        trusted = record.t.src in SET
+        if trusted and record.t.err_ms > CLOCKS_APART_MS:
+            raise EvidenceError(f"the unit calls its clock set by {SET[record.t.src]}, and {record.t.err_ms} ms wrong: one of the two is false")
         if trusted and wall_ms - record.t.err_ms > stored_ms + CLOCKS_APART_MS:
             raise EvidenceError(f"the unit made it at {record.t.wall}, after the receiver had stored it: one of the two times is false")
         self._say("good", "time", f"It was made before {receipt.received}: by then the receiver held it.")
+        self._earlier_time(record, receipt)
+        if trusted:
+            said = f"The unit's clock, set by {SET[record.t.src]}, said {record.t.wall}: that contradicts no receipt in the bundle."
+            self._say("good", "time", said)
+        else:
+            self._say("note", "time", f"The unit's clock said {record.t.wall}, but nothing had set it: go by the receipts alone.")
+
+    def _earlier_time(self, record: Record, receipt: Receipted) -> None:
         after = self._contents.after
         if record.t.after is None or after is None:
             why = "the unit held no receipt yet" if record.t.after is None else "the receipt that it names is not in the bundle"
@@ -83,7 +105,7 @@ class _Examination:
             self._say("note", "time", f"That it was not made earlier than it says is the unit's word alone: {why}.")
             return
         earlier = self._check_earlier(record, receipt, after)
-        if trusted and wall_ms + record.t.err_ms + CLOCKS_APART_MS < utc_ms(earlier.received):
+        if record.t.src in SET and utc_ms(record.t.wall) + record.t.err_ms + CLOCKS_APART_MS < utc_ms(earlier.received):
             raise EvidenceError(
                 f"it says {record.t.wall}, but it names a receipt that was made only at {earlier.received}: it was backdated"
             )

@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # Checks a proof of delivery with bash (4.4), openssl (3.0) and coreutils (8.31, or newer) alone, without a network:
-#     bash verify-openssl.sh root.pem
-# Run it inside the unpacked bundle. Exit code 0: everything holds, 1: something does not, 2: it was typed wrongly.
+#     bash verify-openssl.sh ../root.pem
+# Run it inside the unpacked bundle; the root certificate is yours and lies elsewhere. Exit code 0: everything holds, 1: something does not, 2: it was typed wrongly.
 set -u
 export LC_ALL=C
 shopt -s nullglob dotglob
-[[ $# == 1 && -f $1 && -f record.json ]] || { echo "usage, inside an unpacked bundle: bash verify-openssl.sh root.pem" >&2; exit 2; }
+[[ $# == 1 && -f $1 && -f record.json ]] || { echo "usage, inside an unpacked bundle: bash verify-openssl.sh ../root.pem" >&2; exit 2; }
+[[ $(openssl version 2>/dev/null) == "OpenSSL "[3-9]* ]] || { echo "openssl 3.0 or newer is needed; this is: $(openssl version 2>&1)" >&2; exit 2; }
+basenc --version >/dev/null 2>&1 || { echo "coreutils 8.31 or newer is needed: there is no basenc" >&2; exit 2; }
+[[ ! $(dirname -- "$1") -ef . ]] || { echo "the root certificate lies among the evidence: whoever made the one could have made the other." \
+    "Get it from somebody you trust, and keep it elsewhere" >&2; exit 2; }
 root=$1 faults=0 why=
 work=$(mktemp -d) || exit 2
 trap 'rm -rf -- "$work"' EXIT
 good() { printf 'good: %s\n' "$1"; }
+note() { printf 'note: %s\n' "$1"; }
 bad() { printf 'BAD:  %s\n' "$1"; faults=$((faults + 1)); }
 say_no() { why=$1; return 1; }
 b64() { basenc --base64url -w0 | tr -d =; }
@@ -150,27 +155,27 @@ check_record() { # JSON JWS TIME: leaves the record's values in V, fills unit, s
     [[ ${V[.v]-} == 1 && $(text .typ) == pod && $seq =~ ^[1-9][0-9]*$ && $prev =~ ^[0-9a-f]{64}$ && -n $(time_of .t.wall) ]] ||
         say_no "$1 is not a record of a delivery" || return
     certificate unit.pem unit "$3" && signed rp-pod+jws unit.pem "$1" "$2" || return
-    [[ $unit == "$name" ]] || say_no "$1 says that it is of unit $unit, but $name signed it" || return
+    [[ $unit == "$name" ]] || say_no "$1 says that it is of unit $(printf '%q' "$unit"), but $name signed it" || return
     [[ $seq != 1 || $prev == "$(sha <"$work/unit.pem.der")" ]] || say_no "the first record does not begin at the unit's certificate"
 }
 check_names() {
     local path
     for path in * att/* chain/*; do
-        [[ $path -ef $root ]] && continue
         [[ ! -L $path && -r $path ]] || { bad "$(printf '%q' "$path") is a link, or cannot be read"; continue; }
         [[ $path =~ ^(record|receipt|after)\.(json|jws)$|^(unit|issuing|receiver)\.pem$|^(verify-openssl\.sh|README\.txt|att|chain)$ ||
             $path =~ ^att/[0-9a-f]{64}\.[a-z0-9]{1,8}$|^chain/[1-9][0-9]{0,15}\.json$ ]] ||
             bad "$(printf '%q' "$path") does not belong into a bundle"
     done
+    ((faults == 0)) || finish # a file's name could be anything: none is opened, none is printed
     for path in receipt.json record.jws receipt.jws unit.pem issuing.pem receiver.pem; do
-        [[ -f $path ]] || { bad "$path is missing"; exit 1; }
+        [[ -f $path ]] || { bad "$path is missing"; finish; }
     done
 }
 check_attachments() { # of the record in V
     local i sha path found listed=" " count=${V[.att.]-0} faults_before=$faults
     for ((i = 0; i < count; i++)); do
         sha=$(text ".att.$i.sha256") found=(att/"$sha".*) listed+="$sha "
-        [[ $sha =~ ^[0-9a-f]{64}$ && ${#found[@]} == 1 ]] || { bad "an attachment that the record answers for is missing, or there twice: $sha"; continue; }
+        [[ $sha =~ ^[0-9a-f]{64}$ && ${#found[@]} == 1 ]] || { bad "an attachment that the record answers for is missing, or there twice: $(printf '%q' "$sha")"; continue; }
         [[ $(sha <"${found[0]}") == "$sha" && $(wc -c <"${found[0]}") == "${V[.att.$i.len]-}" ]] || bad "the attachment $sha was altered"
     done
     for path in att/*; do
@@ -182,9 +187,15 @@ check_times() { # of the record in V, against stored (when its receipt was made)
     local wall=$(time_of .t.wall) wall_ms error_ms=${V[.t.err_ms]-0} after=${V[.t.after]-} src=$(text .t.src) held=$unit own=$seq
     wall_ms=$(ms "$wall") after=${after#\"}
     [[ $error_ms =~ ^[0-9]+$ ]] || say_no "the record's clock has no margin" || return # bash would run what else could stand here
+    [[ $src != @(gnss|ntp) ]] || ((error_ms <= 600000)) || say_no "the unit calls its clock set by $src, and $error_ms ms wrong: one of the two is false" || return
     [[ $src != @(gnss|ntp) ]] || ((wall_ms - error_ms <= $(ms "$stored") + 600000)) || say_no "the unit made it at $wall, after the receiver had stored it" || return
+    if [[ $src == @(gnss|ntp) ]]; then
+        good "the unit's clock, set by $src, said $wall: that contradicts no receipt in the bundle"
+    else
+        note "the unit's clock said $wall, but nothing had set it: go by the receipts alone"
+    fi
     good "it was made before $stored: by then the receiver held it"
-    [[ -e after.json || -e after.jws ]] || { echo "note: that it was not made earlier than it says is the unit's word alone"; return 0; }
+    [[ -e after.json || -e after.jws ]] || { note "that it was not made earlier than it says is the unit's word alone"; return 0; }
     [[ $after == "$(link after.json after.jws)" ]] || say_no "after.json is not the receipt that the record names" || return
     check_receipt after || return
     [[ $of == "$held" && $number -lt $own ]] || say_no "after.json is not for an earlier record of this unit" || return
@@ -206,6 +217,12 @@ check_neighbour() { # FILE, next to the record with the number own, previous lin
     esac || say_no "$1 is not the neighbour of record $own: one of them was exchanged"
 }
 
+finish() {
+    ((faults == 0)) && echo "The proof holds." && exit 0
+    echo "The proof does NOT hold." && exit 1
+}
+said=$(openssl x509 -in "$root" -noout -fingerprint -sha256 2>/dev/null)
+note "checked against the root certificate ${said#*=}: compare that with what the fleet has published"
 check_names
 if check_receipt receipt; then
     stored=$received stored_of="$of $number $named"
@@ -217,7 +234,7 @@ if check_receipt receipt; then
         check_attachments
         check_times || bad "$why"
         neighbours=(chain/*)
-        ((${#neighbours[@]})) || echo "note: no neighbour is in the bundle: it does not show that nothing was left out before or after"
+        ((${#neighbours[@]})) || note "no neighbour is in the bundle: it does not show that nothing was left out before or after"
         for file in "${neighbours[@]}"; do
             if check_neighbour "$file"; then good "record $own and record $seq are neighbours in the unit's chain"; else bad "$why"; fi
         done
@@ -227,5 +244,4 @@ if check_receipt receipt; then
 else
     bad "$why"
 fi
-((faults == 0)) && echo "The proof holds." && exit 0
-echo "The proof does NOT hold." && exit 1
+finish

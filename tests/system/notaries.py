@@ -14,7 +14,7 @@ from msgspec import structs
 from PIL import Image
 
 from fleet.config import EvidenceSettings
-from fleet.intake import CHUNK_BYTES, SignedRecord, read
+from fleet.intake import SignedRecord, read
 from fleet.notary import Notary
 from fleet.proofs import Storable
 from fleet.rows import Holding, Kept
@@ -25,6 +25,7 @@ from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.record import Attachment, Item, Recipient, Record, When, Where
 from mqtt.evidence.sealing import Seal
 from mqtt.messages import Pod, encode, utc_text
+from mqtt.topics import BLOB_CHUNK_BYTES
 from provisioning import authority
 from tests.system.stores import Place, opened
 
@@ -55,8 +56,8 @@ class Sealer:
     @property
     def pieces(self) -> list[tuple[str, bytes]]:
         """Topic below the unit, and payload."""
-        offsets = range(0, len(self.sealed), CHUNK_BYTES)
-        return [(f"up/blob/{self.sha}/{at}", self.sealed[at : at + CHUNK_BYTES]) for at in offsets]
+        offsets = range(0, len(self.sealed), BLOB_CHUNK_BYTES)
+        return [(f"up/blob/{self.sha}/{at}", self.sealed[at : at + BLOB_CHUNK_BYTES]) for at in offsets]
 
 
 class Pen:

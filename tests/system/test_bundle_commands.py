@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,15 @@ def test_a_good_proof_holds(proof: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert typed("verify", proof, "--root", proof.with_name("root.pem")) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[-1] == "The proof holds."
-    assert all(line.startswith("good: ") and line.endswith(".") for line in said[:-1])
+    assert said[0].startswith("note: Checked against the root certificate ")
+    assert all(line.startswith("good: ") and line.endswith(".") for line in said[1:-1])
 
 
 def test_programs_get_the_findings_and_the_record(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert typed("verify", proof, "--root", proof.with_name("root.pem"), "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["good"], said["record"]["stop"], said["receipt"]["seq"]) == (True, "stop-2", 2)
-    assert {finding["level"] for finding in said["findings"]} == {"good"}
+    assert {finding["level"] for finding in said["findings"] if finding["about"] != "root"} == {"good"}
 
 
 def test_a_bad_proof_does_not_hold(proof: Path, story: Story, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,6 +110,47 @@ def test_openssl_alone_refuses_a_sample_of_flipped_bits(name: str, story: Story,
 def test_the_script_asks_for_what_it_needs(story: Story, tmp_path: Path) -> None:
     code, said = openssl_says(story, {"nothing": b""}, tmp_path, complaint="usage, inside an unpacked bundle")
     assert (code, said) == (2, "")
+
+
+def test_the_script_takes_no_root_that_came_with_the_evidence(story: Story, tmp_path: Path) -> None:
+    files = {**unzipped(story.contents()), "mine.pem": story.fleet.root}
+    code, said = openssl_says(story, files, tmp_path, complaint="the root certificate lies among the evidence", root="mine.pem")
+    assert (code, said) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [{"LC_ALL": "C"}, {"LC_ALL": "C.utf8"}, {"LC_ALL": "tr_TR.UTF-8", "LANG": "ar"}, {"TMPDIR": "a b"}, {"POSIXLY_CORRECT": "1"}, {"IFS": "a"}],
+    ids=str,
+)
+def test_the_script_says_the_same_everywhere(surroundings: dict[str, str], story: Story, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder; $(touch pwned) of 'mine'"
+    (folder / "bundle" / "a b").parent.mkdir(parents=True)
+    if "TMPDIR" in surroundings:
+        (tmp_path / "a b").mkdir()
+        surroundings = {"TMPDIR": str(tmp_path / "a b")}
+    code, said = openssl_says(story, unzipped(story.contents()), folder, surroundings=surroundings)
+    assert (code, said.count("good: "), said.splitlines()[-1]) == (0, 8, "The proof holds."), said
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("answer", ["LibreSSL 3.3.6", "OpenSSL 1.1.1w  11 Sep 2023"])
+def test_the_script_says_which_openssl_it_needs(answer: str, story: Story, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    fake = tmp_path / "bin" / "openssl"
+    fake.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    fake.chmod(0o755)
+    path = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    code, said = openssl_says(story, unzipped(story.contents()), tmp_path, complaint="openssl 3.0 or newer is needed", surroundings=path)
+    assert (code, said) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["att/\x1b[2J\x1b[HThe proof holds.", "chain/\r\x1b[2KThe proof holds.\n", "att/\u202eeil"])
+def test_the_name_of_a_file_cannot_speak_for_the_script(name: str, story: Story, tmp_path: Path) -> None:
+    code, said = openssl_says(story, {**unzipped(story.contents()), name: b"x"}, tmp_path)
+    assert (code, said.splitlines()[-1]) == (1, "The proof does NOT hold.")
+    assert "does not belong into a bundle" in said
+    assert said.replace("\n", "").isprintable()
 
 
 def test_the_script_needs_bash_openssl_and_coreutils_alone() -> None:

@@ -310,6 +310,22 @@ def test_more_topics_than_the_broker_has_aliases_all_arrive_under_their_names(br
     assert [(one.topic, one.payload) for one in delivered] == [(name, name.encode()) for name in names * 2]
 
 
+def test_a_photos_pieces_leave_the_aliases_to_the_topics_that_come_again(broker: Mosquitto, opened: Open) -> None:
+    with wire_to(broker.port) as wire:
+        unit = opened(local(wire.port))
+        for number in range(unit.connect().topic_aliases + 5):
+            unit.publish(topics.blob_topic(NAME, "ab" * 32, number * topics.BLOB_CHUNK_BYTES), b"piece", 1)
+            next_of(unit, Published)
+        costs = []
+        for _ in range(2):
+            before = wire.up_bytes
+            unit.publish(EVENT, b"0123456789", 1)
+            next_of(unit, Published)
+            costs.append(wire.up_bytes - before)
+        unit.close()
+    assert costs[0] - costs[1] == len(EVENT)
+
+
 def test_aliases_begin_anew_with_each_session(broker: Mosquitto, opened: Open) -> None:
     fleet, unit = opened(broker.settings, "fleet", (FLEET,)), opened(broker.settings)
     fleet.connect()

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.attachments import Attachments
-from firmware.blobs import CHUNK_BYTES, RECEIPT_S, REFUSED_S, BlobLane, Chunk
+from firmware.blobs import RECEIPT_S, REFUSED_S, BlobLane, Chunk
 from mqtt.messages import BlobHeld
+from mqtt.topics import BLOB_CHUNK_BYTES
 
-SIZE = 3 * CHUNK_BYTES + 100
+SIZE = 3 * BLOB_CHUNK_BYTES + 100
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_only_one_piece_is_under_way(lane: BlobLane, kept: Attachments) -> None:
     assert not lane.taken(99, 1.0)
     assert lane.next(1.0) is None
     assert lane.taken(1, 1.0)
-    assert out(lane).offset == CHUNK_BYTES
+    assert out(lane).offset == BLOB_CHUNK_BYTES
 
 
 def test_the_next_attachment_waits_until_the_receiver_holds_the_first_whole(lane: BlobLane, kept: Attachments) -> None:
@@ -84,18 +85,18 @@ def test_after_a_cut_it_goes_on_where_the_receiver_stands(lane: BlobLane, kept: 
     name = photo(kept)
     lane.set_waiting([name])
     send_rest(lane)
-    lane.receipted({name: BlobHeld(upto=2 * CHUNK_BYTES)}, 2.0)
+    lane.receipted({name: BlobHeld(upto=2 * BLOB_CHUNK_BYTES)}, 2.0)
     lane.open(3.0, largest_bytes=None)
-    assert out(lane).offset == 2 * CHUNK_BYTES
+    assert out(lane).offset == 2 * BLOB_CHUNK_BYTES
 
 
 def test_after_a_restart_the_first_receipt_tells_how_far_it_was(lane: BlobLane, kept: Attachments) -> None:
     name = photo(kept)
     lane.set_waiting([name])
     lane.sent(1, out(lane), 1.0)
-    lane.receipted({name: BlobHeld(upto=3 * CHUNK_BYTES)}, 1.0)
+    lane.receipted({name: BlobHeld(upto=3 * BLOB_CHUNK_BYTES)}, 1.0)
     assert lane.taken(1, 1.0)
-    assert out(lane).offset == 3 * CHUNK_BYTES
+    assert out(lane).offset == 3 * BLOB_CHUNK_BYTES
 
 
 def test_in_a_new_session_the_first_piece_asks_how_far_the_receiver_is(kept: Attachments) -> None:
@@ -105,17 +106,17 @@ def test_in_a_new_session_the_first_piece_asks_how_far_the_receiver_is(kept: Att
     lane.sent(1, out(lane), 1.0)
     assert lane.taken(1, 1.0)
     assert lane.next(1.0) is None
-    lane.receipted({name: BlobHeld(upto=3 * CHUNK_BYTES)}, 2.0)
-    assert out(lane).offset == 3 * CHUNK_BYTES
+    lane.receipted({name: BlobHeld(upto=3 * BLOB_CHUNK_BYTES)}, 2.0)
+    assert out(lane).offset == 3 * BLOB_CHUNK_BYTES
 
 
 def test_a_receiver_from_an_old_backup_gets_what_it_lost(lane: BlobLane, kept: Attachments) -> None:
     name = photo(kept)
     lane.set_waiting([name])
     send_rest(lane)
-    lane.receipted({name: BlobHeld(upto=3 * CHUNK_BYTES)}, 2.0)
-    lane.receipted({name: BlobHeld(upto=CHUNK_BYTES)}, 3.0)
-    assert out(lane).offset == CHUNK_BYTES
+    lane.receipted({name: BlobHeld(upto=3 * BLOB_CHUNK_BYTES)}, 2.0)
+    lane.receipted({name: BlobHeld(upto=BLOB_CHUNK_BYTES)}, 3.0)
+    assert out(lane).offset == BLOB_CHUNK_BYTES
 
 
 def test_a_receiver_that_says_nothing_is_asked_ever_more_patiently(lane: BlobLane, kept: Attachments) -> None:

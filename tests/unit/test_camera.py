@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageEnhance, ImageFilter
 
-from drivers.camera import Camera, CameraSettings, Frame, Stamp, develop, open_camera, read_picture
-from drivers.camera.photo import PHOTO_BYTES, glance, view
+from drivers.camera import Camera, CameraSettings, Frame, Stamp, open_camera
+from drivers.camera.photo import PHOTO_BYTES, develop, glance, read_picture, view
 from drivers.errors import CameraError, DriverError, PictureError
 from drivers.sim import scenes
 from drivers.sim.camera import CameraHands, SimulatedCamera

@@ -56,6 +56,21 @@ def test_each_mistake_gets_a_line_of_its_own(file: Path, capsys: pytest.CaptureF
     ]
 
 
+def test_a_screen_without_keys_is_one_clear_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(GOOD + "[terminal]\nenabled = true\n", encoding="utf-8")
+    assert refused(capsys, "check", str(file)) == [
+        f"roadproof: {file}: terminal.enabled = true needs the section [evidence] with certificate, key, issuing, root, receiver, seal_to"
+    ]
+
+
+def test_a_wrong_key_among_the_keys_of_the_proofs_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("certificate", "kee", "issuing", "root", "receiver", "seal_to")
+    file.write_text(GOOD + "[evidence]\n" + "".join(f'{name} = "x"\n' for name in names), encoding="utf-8")
+    unknown, missing = refused(capsys, "check", str(file))
+    assert unknown == f"roadproof: {file}: unknown setting evidence.kee; did you mean evidence.key?"
+    assert missing.startswith(f"roadproof: {file}: setting evidence.key is missing: ")
+
+
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(refused(capsys, "check", str(tmp_path / "none.toml"))) == 1
     assert len(refused(capsys, "show", str(tmp_path / "none.toml"))) == 1
@@ -80,6 +95,13 @@ def test_the_values_of_a_file_are_shown(file: Path, capsys: pytest.CaptureFixtur
     assert main(["config", "show", str(file), "--json"]) == 0
     values = {setting["key"]: setting["value"] for setting in json.loads(capsys.readouterr().out)}
     assert (values["unit"], values["broker.port"], values["journal.quota_mb"], values["broker.tls_ca"]) == ("van-017", 1883, 1000, None)
+
+
+def test_a_list_is_shown_without_its_brackets(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    file.write_text(GOOD + '[board]\nscanner_serial = ["/dev/ttyACM0", "/dev/ttyACM1"]\n', encoding="utf-8")
+    assert main(["config", "show", str(file)]) == 0
+    assert "│ /dev/ttyACM0, /dev/ttyACM1 " in capsys.readouterr().out
 
 
 def test_the_defaults_are_shown_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,14 +94,15 @@ def test_an_exception_takes_four() -> None:
     assert (shift.screen, shift.taps) == ("route", 4)
 
 
-def test_a_return_takes_four() -> None:
+def test_a_return_takes_five_with_the_one_that_ends_the_scanning() -> None:
     shift = at_the_door(stop("a", service="return", proofs=Proofs(scan="required", photo="required", signature="required")))
     shift.tap("pod.start")
     shift.scan(*codes("a", 2))
+    shift.tap("pod.next")
     shift.shoot()
     shift.sign()
     shift.tap("pod.confirm")
-    assert shift.taps == 4
+    assert shift.taps == 5
 
 
 def test_a_message_and_a_new_route_take_two() -> None:

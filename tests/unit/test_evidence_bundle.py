@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mqtt.evidence import EvidenceError, bundle
 from mqtt.evidence.verdict import verify_bundle
@@ -118,6 +121,35 @@ def test_an_entry_that_says_less_than_it_holds_is_refused(files: Files) -> None:
         archive.writestr(bomb, bytes(50_000))
     data = held.getvalue().replace((50_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     assert refused(data)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_takes_memory_without_a_limit_is_refused_unread(method: int, files: Files) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    data = held.getvalue().replace(b"\x09\x04\x05\x00\x5d", b"\x09\x04\x05\x00\xff")  # LZMA's properties: damaged too
+    assert "not every zip program reads" in refused(data)
+
+
+def test_a_second_name_that_some_programs_take_is_refused(story: Story) -> None:
+    entry = zipfile.ZipInfo("chain/4.json")
+    entry.extra = struct.pack("<HHBL", 0x7075, 16, 1, zlib.crc32(b"chain/4.json")) + b"record.json"  # APPNOTE 4.6.9
+    assert "could read two files" in refused(one_more(story, entry))
+
+
+def test_headers_that_tell_of_two_packings_are_refused(story: Story) -> None:
+    data = bytearray(bundle.pack(story.contents()))
+    data[8] ^= 8  # the method of the first file, in the header before it and not in the directory
+    assert "could read two files" in refused(bytes(data))
+
+
+def test_a_record_as_long_as_the_wire_takes_is_read_from_its_bundle(story: Story) -> None:
+    item = story.said.items[0]
+    long = story.again(items=tuple(structs.replace(item, code="\u20ac" * 200, line_id=str(n)) for n in range(1_400)))
+    assert len(long.rec.encode()) > 900_000
+    assert verify_bundle(bundle.unpack(bundle.pack(story.live(long))), story.fleet.root).good
 
 
 def test_too_many_entries_are_refused(files: Files) -> None:

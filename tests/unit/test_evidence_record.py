@@ -97,8 +97,8 @@ def test_nothing_is_signed_that_a_verifier_would_refuse(wrong: dict[str, Any], s
 def test_a_record_longer_than_the_wire_takes_is_refused(story: Story) -> None:
     photo = Attachment(kind="photo", mime="image/jpeg", sha256="00" * 32, len=1, enc_sha256="00" * 32, enc_len=49)
     item = record().items[0]
-    long = record(1, items=(structs.replace(item, code="ä" * 500),) * 120, att=(photo,))
-    with pytest.raises(EvidenceError, match="longer than 60000"):
+    long = record(1, items=(structs.replace(item, code="ä" * 500),) * 1_000, att=(photo,))
+    with pytest.raises(EvidenceError, match="longer than 500000"):
         seal_record(long, first_head(story.fleet.unit.certificate_der), story.fleet.unit)
 
 

@@ -30,6 +30,13 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     tank: Tank = Tank()
 
 
+class Trailer(msgspec.Struct, frozen=True, kw_only=True):
+    """A section that may be left out."""
+
+    axles: Annotated[int, Meta(ge=1, le=3, description="below it")]
+    brakes: Annotated[bool, Meta(description="has its own")] = True
+
+
 class Van(msgspec.Struct, frozen=True, kw_only=True):
     """A settings file with a bit of everything."""
 
@@ -40,6 +47,10 @@ class Van(msgspec.Struct, frozen=True, kw_only=True):
     gps: Annotated[bool, Meta(description="has a receiver")] = True
     plate: Annotated[str | None, Meta(description="where it has one")] = None
     colour: Annotated[str, Meta(min_length=1)] = "white"
+    nicknames: Annotated[tuple[str, ...], Meta(max_length=2, description="other names")] = ()
+    hitch_kg: Annotated[int, Meta(ge=1, description="pulls so much")] | None = None
+    trailer: Trailer | None = None
+    spare: Annotated[Trailer | None, Meta(description="a second one, where there is one")] = None
 
 
 GOOD: dict[str, Any] = {"name": "bertha", "engine": {"fuel": "diesel"}}
@@ -72,7 +83,10 @@ def test_a_good_file_becomes_its_struct(file: Path) -> None:
     [
         ({"dors": 4}, "unknown setting dors; did you mean doors?"),
         ({"engine": {"fuel": "diesel", "tank": {"liters": 1}}}, "unknown setting engine.tank.liters; did you mean engine.tank.litres?"),
-        ({"zzz": 1}, "unknown setting zzz; known here: name, engine, doors, seats, gps, plate, colour"),
+        (
+            {"zzz": 1},
+            "unknown setting zzz; known here: name, engine, doors, seats, gps, plate, colour, nicknames, hitch_kg, trailer, spare",
+        ),
         ({"doors": 1}, "doors = 1 is not allowed; it must be a whole number, 2 or more"),
         ({"seats": 10}, "seats = 10 is not allowed; it must be a whole number, 9 or less"),
         ({"doors": "5"}, 'doors = "5" is not allowed; it must be a whole number, 2 or more'),
@@ -92,6 +106,14 @@ def test_a_good_file_becomes_its_struct(file: Path) -> None:
         ),
         ({"engine": 3}, "engine is a section: write [engine] and its settings below it"),
         ({"engine": {}}, "setting engine.fuel is missing: what it burns"),
+        ({"nicknames": "bertie"}, 'nicknames = "bertie" is not allowed; it must be a list, 2 at most, each text'),
+        ({"nicknames": ["a", 1]}, 'nicknames = ["a", 1] is not allowed; it must be a list, 2 at most, each text'),
+        ({"nicknames": ["a", "b", "c"]}, 'nicknames = ["a", "b", "c"] is not allowed; it must be a list, 2 at most, each text'),
+        ({"trailer": {"axels": 1, "axles": 1}}, "unknown setting trailer.axels; did you mean trailer.axles?"),
+        ({"trailer": {"axles": 4}}, "trailer.axles = 4 is not allowed; it must be a whole number, 1 to 3"),
+        ({"trailer": {}}, "setting trailer.axles is missing: below it"),
+        ({"trailer": 3}, "trailer is a section: write [trailer] and its settings below it"),
+        ({"spare": {"axles": 1, "breaks": True}}, "unknown setting spare.breaks; did you mean spare.brakes?"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_is_allowed(change: dict[str, Any], told: str) -> None:
@@ -147,12 +169,31 @@ def test_a_file_that_is_not_there_is_said_so(file: Path) -> None:
 def test_the_catalogue_lists_every_setting_with_its_limits_and_its_default() -> None:
     listed = {one.key: one for one in settings.catalogue(Van)}
     assert list(listed) == [
-        "name", "engine.fuel", "engine.share", "engine.pressure_bar", "engine.tank.litres", "doors", "seats", "gps", "plate", "colour"
+        "name", "engine.fuel", "engine.share", "engine.pressure_bar", "engine.tank.litres", "doors", "seats", "gps", "plate", "colour",
+        "nicknames", "hitch_kg", "trailer", "trailer.axles", "trailer.brakes", "spare", "spare.axles", "spare.brakes",
     ]  # fmt: skip
     assert (listed["engine.tank.litres"].kind, listed["engine.tank.litres"].default) == ("a whole number, 1 to 200", "80")
     assert (listed["name"].default, listed["plate"].default, listed["gps"].default) == ("required", "none", "true")
     assert listed["colour"].default == '"white"'
     assert listed["doors"].description == "that open"
+    assert (listed["nicknames"].kind, listed["nicknames"].default) == ("a list, 2 at most, each text", "[]")
+    assert (listed["hitch_kg"].kind, listed["hitch_kg"].description) == ("a whole number, 1 or more", "pulls so much")
+
+
+def test_a_section_that_may_be_left_out_is_listed_with_what_it_needs() -> None:
+    listed = {one.key: one for one in settings.catalogue(Van)}
+    assert (listed["trailer"].kind, listed["trailer"].default) == ("a section, may be left out", "none")
+    assert listed["trailer"].description == "A section that may be left out"
+    assert listed["spare"].description == "a second one, where there is one"
+    assert (listed["trailer.axles"].default, listed["trailer.brakes"].default) == ("required in [trailer]", "true")
+
+
+def test_a_section_that_may_be_left_out_is_read_when_it_is_there() -> None:
+    assert settings.read(GOOD, Van).trailer is None
+    read = settings.read({**GOOD, "trailer": {"axles": 2}, "nicknames": ["bertie"]}, Van)
+    assert (read.trailer, read.nicknames) == (Trailer(axles=2), ("bertie",))
+    values = {one.key: one.value for one in settings.catalogue(read)}
+    assert (values["trailer"], values["trailer.axles"], values["spare"], values["spare.axles"]) == ("given", 2, None, None)
 
 
 def test_the_catalogue_of_a_file_has_its_values() -> None:
@@ -164,7 +205,9 @@ def test_the_catalogue_of_a_file_has_its_values() -> None:
 def test_each_real_setting_says_what_it_means_and_what_it_allows(kind: type[msgspec.Struct]) -> None:
     for setting in settings.catalogue(kind):
         assert setting.description, setting.key
-        assert setting.kind.startswith(("a whole number", "a number", "true or false", "text", "one of", "a list")), setting.key
+        assert setting.kind.startswith(("a whole number", "a number", "true or false", "text", "one of", "a list", "a section")), (
+            setting.key
+        )
 
 
 @pytest.mark.parametrize("kind", [Config, FleetSettings])
