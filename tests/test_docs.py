@@ -12,14 +12,20 @@ import pytest
 
 from cli.main import parser
 from firmware.config import Config
+from firmware.kiosk import wording
 from fleet.config import FleetSettings
 from mqtt import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(page for page in ROOT.rglob("*.md") if ".venv" not in page.parts and "node_modules" not in page.parts)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"(?:^|&& |\| |sudo )(?:\./|[\w/.]*/)?roadproof ([a-z][^|>&#;)\n]*)", re.MULTILINE)
+QUOTED = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")  # *like this*
+PICTURES = ROOT / "docs" / "pictures"
+PICTURE_BYTES = 60_000  # a repository keeps every version of a picture
 LAUNCHER_WORDS = {"test", "setup"}  # the launcher's own
 
 
@@ -31,6 +37,19 @@ def _blocks(page: Path, *kinds: str) -> list[str]:
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link and not link.startswith("mailto:")]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_into_a_page_finds_its_heading(page: Path) -> None:
+    links = [(page.parent / name if name else page, anchor) for name, anchor in ANCHOR.findall(page.read_text(encoding="utf-8"))]
+    assert [(target.name, anchor) for target, anchor in links if anchor not in _anchors(target)] == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings as a web page names them."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in HEADING.findall(page.read_text(encoding="utf-8"))
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -49,6 +68,19 @@ def test_every_settings_file_of_a_page_is_accepted(page: Path) -> None:
         kind = Config if "unit" in table else FleetSettings if "broker" in table else None
         if kind is not None:
             settings.read(table, kind)
+
+
+def test_every_picture_is_shown_by_a_page_and_small() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in LINK.findall(page.read_text(encoding="utf-8"))}
+    taken = set(PICTURES.iterdir())
+    assert taken - shown == set()
+    assert [path.name for path in taken if path.stat().st_size > PICTURE_BYTES] == []
+
+
+def test_the_drivers_page_quotes_the_screen_word_for_word() -> None:
+    said = [form for text in wording.used().values() for form in ([text] if isinstance(text, str) else text)]
+    quoted = QUOTED.findall((ROOT / "docs" / "driver.md").read_text(encoding="utf-8"))
+    assert [words for words in quoted if not any(text.startswith(words) for text in said)] == []
 
 
 def test_no_file_names_a_path_of_the_machine_it_was_written_on() -> None:

@@ -1,259 +1,267 @@
 """The pictures of the documentation: the demo's day, worked in the real page, and the page of a proof as the fleet prints it.
 
-`python -m tests.browser.album` writes docs/pictures anew. The day is decided by firmware/day at a fixed hour, so that the same program
-gives the same pictures.
+`python -m tests.browser.album` takes them anew for docs/pictures. The day is decided by firmware/day at a fixed hour, so that the same
+program gives the same pictures; only the proof's page has a new key, and with it new numbers, each time.
 """
 
 from __future__ import annotations
 
-import argparse
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import base64
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from cli.demo.aide import printed, wanted_scene
-from cli.demo.day import plan
-from drivers.barcode import Decoder
+from cli.demo.day import PIN, plan
 from drivers.camera.photo import view
 from drivers.sim import scenes
 from drivers.sim.route import ghent
-from firmware.day.machine import wants
-from firmware.day.work import Command
-from firmware.kiosk.server import Web
-from firmware.kiosk.shell import Corners
-from firmware.status import PositionStatus, SeriesStatus, Status
+from fleet import dossier, paper, pods, strokes
+from mqtt.evidence.record import Item, Recipient, When, Where
+from mqtt.evidence.verdict import verify_bundle
 from mqtt.messages import Run, utc_text
-from tests.browser.rig import PANELS, Finger, Glass, launch
-from tests.browser.showcase import Reply
+from mqtt.run import Stop
+from tests.browser.rehearsal import Eye, Understudy, staged
+from tests.browser.rig import PANELS, Glass, launch
 from tests.runs import NINE_MS, Shift, at
+from tests.system.notaries import Desk, Sealer, World
+from tests.system.stores import SqlitePlace
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PANEL = PANELS[1]
-COLOURS = 96
+COLOURS = 64  # a page is flat, and a repository keeps every version of a picture
 MINUTE_S = 60.0
-
-
-class Understudy:
-    """The terminal of a shift that is played in a script; of the page's own taps it takes only the words that it is alive."""
-
-    def __init__(self, shift: Shift) -> None:
-        self.seq = 1
-        self._shift = shift
-        self._listeners: list[Callable[[], None]] = []
-
-    def changed(self) -> None:
-        """The script has gone on: draw again."""
-        self.seq += 1
-        for listener in self._listeners:
-            listener()
-
-    def command(self, name: str, data: dict[str, Any], *, command_id: str) -> Reply:
-        raise AssertionError(f"nobody taps while the pictures are taken: {name}")
-
-    def photo(self, jpeg: bytes) -> Reply:
-        raise AssertionError("nobody drops a picture while the pictures are taken")
-
-    def picture(self, sha256: str) -> bytes | None:
-        return view(scenes.doorstep("12"))
-
-    def view(self) -> dict[str, Any]:
-        return self._shift.page()
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        self._listeners.append(callback)
-
-    def wants(self) -> Literal["scan", "photo"] | None:
-        return wants(self._shift.work, self._shift.now)
-
-
-class Eye:
-    """What the demo's driver holds before the camera, with a frame round the codes that the decoder reads in it."""
-
-    def __init__(self, shift: Shift) -> None:
-        self._shift = shift
-        self._decoder = Decoder()
-        self._seen: tuple[str, str] | None = None
-        self._n = 0
-        self._shown: tuple[bytes, Sequence[Corners]] = (b"", ())
-
-    def latest(self) -> tuple[int, bytes, Sequence[Corners]] | None:
-        scene = wanted_scene(self._shift.page())
-        if scene != self._seen:
-            self._seen = scene
-            self._n += 1
-            self._shown = self._look(*scene)
-        return self._n, *self._shown
-
-    def drop(self, jpeg: bytes) -> None:
-        raise AssertionError("nobody drops a picture while the pictures are taken")
-
-    def close(self) -> None:
-        self._decoder.close()
-
-    def _look(self, kind: str, text: str) -> tuple[bytes, Sequence[Corners]]:
-        if kind == "doorstep":
-            return view(scenes.doorstep(text)), ()
-        jpeg = view(scenes.parcel([printed(text)], lines=["ROADPROOF DEMO", text]))
-        return jpeg, [barcode.corners for barcode in self._decoder.read_picture(jpeg)]
-
-
-class Album:
-    """Takes each picture when the script says so."""
-
-    def __init__(self, folder: Path, shift: Shift, understudy: Understudy, glass: Glass) -> None:
-        self.taken: list[str] = []
-        self._folder = folder
-        self._shift = shift
-        self._understudy = understudy
-        self._glass = glass
-
-    def take(self, name: str, *, lang: str = "en", theme: str = "day", sign: bool = False) -> None:
-        """One picture of the screen as it is now."""
-        self._shift.tap("ui.lang", lang=lang)
-        self._shift.tap("ui.theme", theme=theme)
-        self._understudy.changed()
-        self._glass.drawn()
-        if self._understudy.wants():
-            self._glass.page.wait_for_function(VIEWFINDER)
-        if sign:
-            _sign(self._glass)
-        path = self._folder / f"{name}.png"
-        self._glass.page.screenshot(path=path)
-        _shrink(path)
-        self.taken.append(name)
-
-
-VIEWFINDER = """() => {
-  const deep = (root) => [...root.querySelectorAll('*')].flatMap((one) => one.shadowRoot ? [one, ...deep(one.shadowRoot)] : [one]);
-  const canvas = deep(document).find((one) => one instanceof HTMLCanvasElement);
-  if (!canvas || !canvas.width) return false;
-  const pixels = canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
-  return pixels[0] + pixels[1] + pixels[2] > 60;
-}"""
-
-
-def _sign(glass: Glass) -> None:
-    """A name, as a finger writes it."""
-    box = glass.page.locator("rp-signature").bounding_box()
-    assert box is not None
-    finger: Finger = glass.finger()
-    left, middle, high = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.55, box["height"] * 0.28
-    for stroke in STROKES:
-        finger.stroke([(left + x * 2 * high, middle + y * high) for x, y in stroke])
-
-
-STROKES = (
-    [(0.0, 1.0), (0.05, -1.0), (0.25, 0.5), (0.45, -1.0), (0.5, 1.0)],
-    [(0.6, 0.9), (0.65, 1.0)],
-    [(0.85, -1.0), (0.83, 0.0), (0.85, 1.0)],
-    [(1.25, -0.9), (0.88, 0.1), (1.0, 0.3), (1.3, 1.0), (1.45, 0.4), (1.55, 0.3), (1.6, 0.8), (1.5, 1.0), (1.42, 0.7), (1.6, 0.4), (1.7, 0.9),
-     (1.8, 0.4), (1.95, 0.9), (2.1, 0.4), (2.2, 0.9), (2.4, 0.3), (2.6, 0.5), (2.9, 0.2)],
+PAPER = {"width": 794, "height": 1123}  # A4 at 96 dots to the inch
+MARGINS = "body { padding: 14mm 15mm }"  # as @page has them, which a screen does not know
+CODE = "00034012345000000019"
+# A name as a finger writes it: x and y of each stroke, in heights of a letter.
+NAME = (
+    [(0.0, 1.0), (0.05, -1.0), (0.3, 0.4), (0.55, -1.0), (0.6, 1.0)],
+    [(0.8, 0.9), (0.84, 1.0)],
+    [(1.15, -1.0), (1.13, 0.0), (1.15, 1.0)],
+    [(1.65, -0.9), (1.17, 0.1), (1.35, 0.4), (1.7, 1.0), (1.9, 0.4), (2.05, 0.4), (2.1, 0.9), (1.9, 1.0), (1.9, 0.5), (2.15, 0.4),
+     (2.3, 0.9), (2.4, 0.4), (2.6, 0.9), (2.8, 0.4), (2.95, 0.9), (3.2, 0.3), (3.5, 0.5), (3.9, 0.2)],
 )  # fmt: skip
 
 
-def _shrink(path: Path) -> None:
-    """Fewer colours: a page is flat, and a repository keeps every version of a picture."""
+class Album:
+    """Takes a picture when the script says so."""
+
+    def __init__(self, folder: Path, shift: Shift, understudy: Understudy, eye: Eye, glass: Glass) -> None:
+        self._folder = folder
+        self._shift = shift
+        self._understudy = understudy
+        self._eye = eye
+        self._glass = glass
+
+    def take(self, name: str, *, lang: str = "en", theme: str = "day", signed: bool = False) -> None:
+        """One picture of the screen as it is now."""
+        self._shift.tap("ui.lang", lang=lang)
+        self._shift.tap("ui.theme", theme=theme)
+        self.show()
+        if signed:
+            self._sign()
+        self._glass.page.screenshot(path=self._folder / f"{name}.png")
+        shrink(self._folder / f"{name}.png")
+
+    def show(self) -> None:
+        """Have the screen drawn with everything that comes a little later: the camera's picture, the way ahead."""
+        page = self._glass.page
+        self._understudy.changed()
+        self._glass.drawn()
+        if page.locator("rp-viewfinder").count():
+            self._eye.asked.clear()
+            assert self._eye.asked.wait(10), "the page does not draw the camera's picture"
+        if page.locator("rp-map").count():
+            page.locator("rp-strip svg").first.wait_for()
+        self._glass.drawn()
+
+    def _sign(self) -> None:
+        box = self._glass.page.locator("rp-signature").bounding_box()
+        assert box is not None
+        high = box["height"] * 0.25
+        left, middle = box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.5
+        finger = self._glass.finger()
+        for stroke in NAME:
+            finger.stroke([(left + x * high, middle + y * high) for x, y in stroke])
+
+
+def shrink(path: Path) -> None:
+    """The same picture with fewer colours."""
     with Image.open(path) as drawn:
         small = drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
-def work_the_day(shift: Shift, album: Album) -> None:
-    """The demo's five stops, as far as there is something to see."""
-    stops = {stop.stop_id: stop for stop in shift.work.run.plan.stops} if shift.work.run else {}
+class Script:
+    """The demo's driver, as far as there is something to see."""
 
-    def come_to(stop_id: str) -> None:
-        place = stops[stop_id].place
+    def __init__(self, shift: Shift, stops: Sequence[Stop], album: Album) -> None:
+        self._shift = shift
+        self._stops = {stop.stop_id: stop for stop in stops}
+        self._album = album
+
+    def play(self) -> None:
+        """The morning, and the first doors."""
+        self._set_out()
+        self._hand_over_signed()
+        self._leave_at_the_door()
+        self._collect_cash()
+
+    def _set_out(self) -> None:
+        shift = self._shift
+        self._album.take("sign-in")
+        shift.tap("session.pin", driver="d1", pin=PIN)
+        for item in ("brakes", "parking_brake", "steering", "lights"):
+            shift.tap("check.item", item_id=item, ok=True)
+        shift.tap("check.submit", all_ok=True)
+        for stop_id in ("s1", "s2", "s3", "s5"):
+            shift.scan(*self._codes(stop_id))
+        shift.tap("load.done")
+        shift.be(position=at(self._before("s1"), course_deg=30.0, speed_mps=0.0))
+        self._album.take("route")
+        shift.be(position=at(self._before("s1"), course_deg=30.0, speed_mps=11.0), moving=True)
+        self._album.take("driving-at-night", theme="night")
+
+    def _hand_over_signed(self) -> None:
+        shift = self._shift
+        self._arrive("s1")
+        self._album.take("stop")
+        shift.tap("pod.start")
+        shift.scan(self._codes("s1")[0])
+        self._album.take("scan")
+        shift.scan(self._codes("s1")[1])
+        self._album.take("photo")
+        shift.shoot()
+        self._album.take("signature", signed=True)
+        shift.sign()
+        shift.tap("pod.rate", stars=5)
+        shift.tap("pod.name", relation="recipient", name="M. Kowalska")
+        self._album.take("confirm")
+        shift.tap("pod.confirm")
+
+    def _leave_at_the_door(self) -> None:
+        shift = self._shift
+        self._arrive("s2")
+        shift.tap("pod.start")
+        shift.shoot("gate")
+        shift.tap("pod.name", relation="safe_place")
+        shift.tap("pod.confirm")
+        self._album.show()
+
+    def _collect_cash(self) -> None:
+        shift = self._shift
+        self._arrive("s3")
+        self._album.take("arabic", lang="ar")
+        shift.tap("exception.start", scope="stop")
+        self._album.take("cannot-deliver")
+        shift.tap("ui.back")
+        shift.tap("pod.start")
+        shift.scan(*self._codes("s3"))
+        shift.shoot("lamp")
+        shift.tap("cash.amount", given=3_000)
+        shift.tap("cash.method", method="cash")
+        self._album.take("cash")
+
+    def _codes(self, stop_id: str) -> list[str]:
+        return [code for line in self._stops[stop_id].lines for code in line.codes]
+
+    def _before(self, stop_id: str) -> Any:
+        """Some hundred metres before a stop."""
+        place = self._stops[stop_id].place
         assert place is not None
-        shift.be(position=at(place, speed_mps=0.0), moving=False)
-        shift.tick(MINUTE_S)
-        assert shift.screen == "stop", shift.screen
+        return replace(place, latitude=place.latitude - 0.006, longitude=place.longitude - 0.004)
 
-    def scan_all(stop_id: str, leave: int = 0) -> None:
-        codes = [code for line in stops[stop_id].lines for code in line.codes]
-        shift.scan(*codes[: len(codes) - leave])
-
-    album.take("sign-in")
-    shift.tap("session.pin", driver="d1", pin="1234")
-    for name in ("brakes", "parking_brake", "steering", "lights"):
-        shift.tap("check.item", item_id=name, ok=True)
-    shift.tap("check.item", item_id="wipers", ok=False)
-    album.take("check")
-    shift.tap("check.submit", all_ok=True)
-    for stop_id in ("s1", "s2", "s3", "s5"):
-        scan_all(stop_id)
-    shift.tap("load.done")
-    first = stops["s1"].place
-    assert first is not None
-    shift.be(position=at(replace(first, latitude=first.latitude - 0.006, longitude=first.longitude - 0.004), course_deg=30.0, speed_mps=11.0))
-    album.take("route")
-    shift.be(moving=True)
-    album.take("driving-at-night", theme="night")
-    come_to("s1")
-    album.take("stop")
-    shift.tap("pod.start")
-    scan_all("s1", leave=1)
-    album.take("scan")
-    scan_all("s1")
-    album.take("photo")
-    shift.shoot()
-    album.take("signature", sign=True)
-    shift.sign()
-    shift.tap("pod.rate", stars=5)
-    shift.tap("pod.name", relation="recipient", name="M. Kowalska")
-    album.take("confirm")
-    shift.tap("pod.confirm")
-    album.take("undo")
-    come_to("s2")
-    shift.tap("pod.start")
-    shift.shoot()
-    shift.tap("pod.name", relation="safe_place")
-    shift.tap("pod.confirm")
-    shift.tick(MINUTE_S)
-    come_to("s3")
-    album.take("arabic", lang="ar")
-    shift.tap("pod.start")
-    scan_all("s3")
-    shift.shoot("lamp")
-    shift.tap("cash.amount", given=3000)
-    shift.tap("cash.method", method="cash")
-    album.take("cash")
-    shift.tap("pod.back")
-    shift.tap("ui.back")
-    shift.tap("ui.back")
-    shift.tap("exception.start", scope="stop")
-    album.take("cannot-deliver")
+    def _arrive(self, stop_id: str) -> None:
+        place = self._stops[stop_id].place
+        assert place is not None
+        self._shift.be(position=at(place, speed_mps=0.0), moving=False)
+        self._shift.tick(MINUTE_S)
+        assert self._shift.screen == "stop", self._shift.screen
 
 
-@contextmanager
-def page_of(browser: Browser, shift: Shift) -> Iterator[tuple[Understudy, Glass]]:
-    """The real page before that shift."""
-    understudy, eye, stop = Understudy(shift), Eye(shift), threading.Event()
-    here = at(_depot())
-    status = Status(
-        unit="van-017",
-        at_ms=NINE_MS,
-        has_fix=True,
-        link="online",
-        seq=SeriesStatus(),
-        position=PositionStatus(at_ms=NINE_MS, mono_s=1.0, lat_deg=here.lat_deg, lon_deg=here.lon_deg, alt_m=9.0, sats=11),
+def take_the_day(browser: Browser, folder: Path) -> None:
+    """Every picture of the driver's page."""
+    shift = Shift()
+    day = plan(ghent(), datetime.fromtimestamp(NINE_MS / 1000, UTC))
+    shift.arrives(Run(unit="van-017", n=1, t=utc_text(NINE_MS), plan=day))
+    shift.tick()
+    with staged(browser, shift, PANEL) as (understudy, eye, glass):
+        Script(shift, day.stops, Album(folder, shift, understudy, eye, glass)).play()
+
+
+def take_the_proof(browser: Browser, folder: Path) -> None:
+    """The page of a proof that a unit signed, a receiver countersigned, and the verifier found good."""
+    with TemporaryDirectory() as home:
+        drawn = _proof_page(Path(home))
+    context = browser.new_context(viewport={"width": PAPER["width"], "height": PAPER["height"]})
+    page = context.new_page()
+    page.set_content(drawn)
+    page.add_style_tag(content=MARGINS)
+    page.screenshot(path=folder / "proof.png")
+    shrink(folder / "proof.png")
+    context.close()
+
+
+def _proof_page(home: Path) -> str:
+    world = World(home)
+    pen, desk = world.pen(), Desk(world, SqlitePlace(home))
+    photo = Sealer(pen.seal, "photo", "image/jpeg", view(scenes.doorstep("12")))
+    signature = Sealer(pen.seal, "signature", strokes.MIME, msgspec.json.encode(_written()))
+    record = pen.record(
+        "s1",
+        photo,
+        signature,
+        job="o-4711",
+        recipient=Recipient(name="M. Kowalska", relation="recipient", signature_state="signed"),
+        items=(Item(code=CODE, sym="code128", line_id="1", state="scanned", qty=1, qty_fact=1, reason=None),),
+        pos=Where(lat_e7=510_502_000, lon_e7=37_301_000, acc_m=4, fix=3, sats=11, age_ms=300),
+        t=When(wall=utc_text(time.time_ns() // 1_000_000 - 30_000), mono_ms=5, src="gnss", err_ms=50, after=None),
+        rating=5,
+        place_m=8,
     )
-    web = Web(terminal=understudy, viewfinder=eye, status=lambda: replace(status, at_ms=shift.now.at_ms), port=0,
-              px_per_mm=PANEL.px_per_mm, version="0.1.0")  # fmt: skip
-    thread = threading.Thread(target=_serve, args=(web, stop), name="web", daemon=True)
-    thread.start()
-    try:
-        glass = Glass(browser, web.url, lambda: understudy.seq, PANEL)
-        yield understudy, glass
-        glass.close()
-    finally:
-        stop.set()
-        thread.join(10)
-        eye.close()
+    desk.proof(pen.pod(1, record))
+    desk.send(photo)
+    desk.send(signature)
+    found = dossier.gather(desk.store, desk.notary, pods.find(desk.store, record.id))
+    verdict = verify_bundle(dossier.contents(desk.store, desk.notary, found), desk.notary.root)
+    page = paper.html(found, verdict.findings, 8, paper.Extras(address="Kouterstraat 12, 2nd floor, bell Kowalska"))
+    desk.store.close()
+    for number, held in enumerate(one for one in found.attachments if one.told.kind == "photo"):
+        assert held.data is not None
+        page = page.replace(f"{paper.PICTURE}{number}", "data:image/jpeg;base64," + base64.b64encode(held.data).decode())
+    return page
+
+
+def _written() -> dict[str, Any]:
+    """NAME as a unit sends strokes: whole numbers, each point as the difference to the one before."""
+    strokes = []
+    for stroke in NAME:
+        points = [(round(300 + x * 300), round(500 + y * 300)) for x, y in stroke]
+        steps = [step for before, after in pairwise(points) for step in (after[0] - before[0], after[1] - before[1])]
+        strokes.append([*points[0], *steps])
+    return {"v": 1, "unit": "px/4", "width": 2_400, "height": 1_000, "fields": ["x", "y"], "strokes": strokes}
+
+
+def main() -> None:
+    """Take all of them."""
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        take_the_day(browser, FOLDER)
+        take_the_proof(browser, FOLDER)
+        browser.close()
+    for path in sorted(FOLDER.glob("*.png")):
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
