@@ -97,8 +97,14 @@ def table(found: Status) -> Table:
     view.add_row("odometer", f"{found.odometer_m / 1000:.1f} km")
     view.add_row("vehicle", f"{found.trip}, ignition {'not wired' if found.ignition is None else 'on' if found.ignition else 'off'}")
     view.add_row("journal", f"{found.journal}, {found.journal_used_bytes / 1e6:.1f} of {found.journal_quota_bytes / 1e6:.0f} MB")
+    if found.camera:
+        view.add_row("camera", found.camera)
+    for fault in found.scanners:
+        view.add_row("hand scanner", fault)
     view.add_row("fixes", _series(found.tseq))
-    view.add_row("events", _series(found.seq))
+    view.add_row("events, proofs", _series(found.seq))
+    if found.blobs_waiting:
+        view.add_row("pictures", f"{found.blobs_waiting} waiting")
     return view
 
 

@@ -10,15 +10,6 @@ KEPT = 500  # over every reconnection of the page
 SAVED = 8  # over a restart: the page repeats no more than what it had no answer to
 LOCKED, CONFLICT, ILL_FORMED = 423, 409, 422
 STATUS_OF = {"moving": LOCKED, "command.unknown": ILL_FORMED, "command.ill_formed": ILL_FORMED}
-WORDS = {  # the terminal's own, beside those of firmware/day/words.py
-    "disk.full": "The card is full: this step was not saved. Call the technician; a proof without a photo may still go through.",
-    "photo.no_camera": "The camera gives no picture. Try again, or go on without a photo.",
-    "photo.no_room": "The card has no room for the photo. Go on without it.",
-    "photo.unreadable": "This picture cannot be used. Take another.",
-    "sign.empty": "That is only a dot. Sign again.",
-    "sign.ill_formed": "The signature did not arrive whole. Sign again.",
-    "sign.no_room": "The card has no room for the signature. Go on without it.",
-}
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -81,7 +81,12 @@ class Cab:
         )
         self.viewfinder = Viewfinder()
         self.scanner = Scanner(
-            camera=camera, decoder=Decoder(), wedges=Wedges(board.wedges), terminal=self.terminal, viewfinder=self.viewfinder
+            camera=camera,
+            decoder=Decoder(),
+            wedges=Wedges(board.wedges),
+            terminal=self.terminal,
+            viewfinder=self.viewfinder,
+            tell=lambda camera, scanners: status.change(camera=camera, scanners=scanners),
         )
         self.post = ProofPost(boot=boot, journal=journal, attachments=self.attachments, evidence=self.evidence, diary=diary, status=status)
         self.runs = RunInbox(unit=config.unit, boot=boot, journal=journal, diary=diary, worker=self.terminal)

@@ -127,7 +127,10 @@ class Sight:
 
 
 class Scanner:
-    """The worker that sees for the terminal."""
+    """The worker that sees for the terminal.
+
+    `tell` hears how the camera is, in a word or a sentence, and a sentence for each hand scanner that does not work.
+    """
 
     name = "scanner"
     may_be_left = True
@@ -141,6 +144,7 @@ class Scanner:
         wedges: Wedges,
         terminal: Terminal,
         viewfinder: Viewfinder,
+        tell: Callable[[str, tuple[str, ...]], None] = lambda _camera, _scanners: None,
         mono_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._camera = camera
@@ -148,6 +152,8 @@ class Scanner:
         self._wedges = wedges
         self._terminal = terminal
         self._viewfinder = viewfinder
+        self._tell = tell
+        self._state: tuple[str, tuple[str, ...]] = ("", ())
         self._mono_s = mono_s
         self._sight = Sight()
         self._backoff = Backoff(first_s=RETRY_FIRST_S, longest_s=RETRY_LONGEST_S)
@@ -168,6 +174,16 @@ class Scanner:
                 self._camera.rest()
                 self._viewfinder.clear()
             self._wait(stop)
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        """Say how camera and hand scanners are, when that has changed."""
+        state = (self._camera.sentence or self._camera.state, self._wedges.faults)
+        if state != self._state:
+            for fault in set(state[1]) - set(self._state[1]):
+                log.warning("%s", fault)
+            self._state = state
+            self._tell(*state)
 
     def finish(self) -> None:
         """Give everything back."""

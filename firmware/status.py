@@ -64,6 +64,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     live_sent: int = 0
     track_sent: int = 0  # batches
     receipts: int = 0
+    camera: str = ""  # a word or a sentence; empty on a unit without a screen
+    scanners: tuple[str, ...] = ()  # hand scanners that do not work, a sentence each
     kiosk_seen_s: float | None = None  # monotonic: when a page last said that it draws
     blobs_waiting: int = 0  # photos and signatures that the receiver does not hold whole
     blob_chunks_sent: int = 0

@@ -87,6 +87,7 @@ class Hand:
 
     def __init__(self) -> None:
         self.count = 0
+        self.faults: tuple[str, ...] = ()
         self.readings: list[Reading] = []
         self.closed = False
 
@@ -120,12 +121,14 @@ class Rig:
         self.scene, self.decoder, self.hand, self.driver = Scene(), Decoder(), Hand(), Driver()
         self.camera = Camera(self.scene.open)
         self.viewfinder = Viewfinder(lambda: self.now_s)
+        self.told: list[tuple[str, tuple[str, ...]]] = []
         self.scanner = Scanner(
             camera=self.camera,
             decoder=self.decoder,  # type: ignore[arg-type]  # the same calls
             wedges=self.hand,  # type: ignore[arg-type]  # the same calls
             terminal=self.driver,
             viewfinder=self.viewfinder,
+            tell=lambda camera, scanners: self.told.append((camera, scanners)),
             mono_s=lambda: self.now_s,
         )
 
@@ -357,3 +360,10 @@ def test_without_a_camera_the_worker_waits_for_hands(rig: Rig) -> None:
     rig.hand.count = 1
     rig.hand.readings = [Reading(text="TBA123456789012", aim=None, symbology="", device="s")]
     assert len(rig.look()) == 2
+
+
+def test_how_camera_and_hand_scanners_are_is_told_when_it_changes(rig: Rig) -> None:
+    rig.look(3)
+    rig.hand.faults = ("The scanner at /dev/ttyUSB0 was unplugged; plug it in again.",)
+    rig.look(3)
+    assert rig.told == [("ok", ()), ("ok", rig.hand.faults)]
