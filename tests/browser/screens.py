@@ -186,9 +186,9 @@ def messages(lang: str) -> Json:
             {"message_id": "M2", "t_ms": NOW_MS - 11 * MINUTE_MS, "urgent": True, "read": False, "reply": None,
              "text": words.get(lang, "Stop 22 comes before stop 19 now.")},
             {"message_id": "M1", "t_ms": NOW_MS - 86 * MINUTE_MS, "text": "Depot gate closes at 18:00",
-             "urgent": False, "read": True, "reply": "ok"},
+             "urgent": False, "read": True, "reply": "reply.ok"},
         ],
-        "replies": [{"key": "reply.ok"}, {"key": "reply.late"}, {"key": "reply.traffic"}, {"key": "reply.break"}],
+        "replies": [{"key": "reply.ok"}, {"key": "reply.late_10"}, {"key": "reply.traffic"}, {"key": "reply.break"}],
     }  # fmt: skip
 
 

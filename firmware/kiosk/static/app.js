@@ -46,6 +46,8 @@ class App extends Part {
     this.word = 0;
     this.tongue = '';
     this.told = -1;
+    this.heard = 0;
+    this.drawn = 0;
     this.connection = new Connection({ view: (view) => this.show(view), bar: (bar) => { this.bar = bar; }, state: (online) => this.turn(online) });
     this.addEventListener('command', (event) => this.obey(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener('locked', (event) => this.say({ level: 'info', key: '', args: {}, text: /** @type {CustomEvent} */ (event).detail }));
@@ -60,20 +62,26 @@ class App extends Part {
 
   /** @param {boolean} online */
   turn(online) {
+    if (!online) {
+      this.patience ??= setTimeout(() => { this.offline = true; }, PATIENCE_MS); // each failed try tells it again
+      return;
+    }
     clearTimeout(this.patience);
-    if (online) this.offline = false;
-    else this.patience = setTimeout(() => { this.offline = true; }, PATIENCE_MS);
+    this.patience = undefined;
+    this.offline = false;
   }
 
   /** @param {import('./element.js').View} view */
   async show(view) {
+    const nth = this.heard += 1; // not its seq: a restarted firmware counts anew
     dress(view);
     if (view.lang && view.lang !== this.tongue) {
       this.tongue = view.lang;
       await speak(view.lang).catch(() => undefined);
       this.word += 1;
     }
-    if (this.view && view.seq < this.view.seq) return; // a newer one overtook it while the language loaded
+    if (nth < this.drawn) return; // a newer one overtook it while the language loaded
+    this.drawn = nth;
     if (view.moving || (this.view && view.screen !== this.view.screen)) this.aside = '';
     if (this.view && view.screen !== this.view.screen) this.toast = null; // it spoke of the screen before
     if (view.bar) this.bar = view.bar;

@@ -62,6 +62,7 @@ export class Connection {
     if (!(await this.snapshot())) return this.socket?.close();
     this.attempt = 0;
     this.turn(true);
+    this.live();
     for (const one of this.pending.values()) this.put(one);
   }
 
@@ -85,8 +86,12 @@ export class Connection {
       this.socket.close();
       this.lost();
     } else {
-      this.socket.send(JSON.stringify({ id: unique(), cmd: 'ui.alive', d: {} }));
+      this.live();
     }
+  }
+
+  live() {
+    this.socket?.send(JSON.stringify({ id: unique(), cmd: 'ui.alive', d: {} }));
   }
 
   /** @param {any} message */

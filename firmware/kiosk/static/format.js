@@ -1,6 +1,9 @@
 // @ts-check
 import { locale } from './i18n.js';
 
+const GROUP = 4;
+const LONGEST = 20; // what is longer begins with what all parcels share
+
 /** @typedef {{amount: number, currency: string, digits: number}} Money in the currency's smallest unit */
 
 /** @param {Money} money */
@@ -43,7 +46,11 @@ export function weight(grams) {
   return grams === null || grams === undefined ? '' : measure(grams / 1000, 'kilogram', 1);
 }
 
-/** A barcode in groups that can be compared by eye: its last four characters apart. @param {string} code */
-export function tail(code) {
-  return code.length > 8 ? [code.slice(0, -4), code.slice(-4)] : ['', code];
+/** A barcode in groups of four from its end, which can be compared by eye; the last one tells parcels of one sender apart. @param {string} code @returns {string[]} */
+export function groups(code) {
+  if (code.length <= 8) return [code];
+  if (code.length > LONGEST) return [code.slice(0, -3 * GROUP), ...groups(code.slice(-3 * GROUP))];
+  const short = code.length % GROUP;
+  const rest = code.slice(short).match(/.{4}/gs) ?? [];
+  return short ? [code.slice(0, short), ...rest] : rest;
 }

@@ -8,7 +8,8 @@ export const ARRIVED_M = 30; // nearer than this a direction says nothing: recei
 const ARROW_STEP_DEG = 15; // the arrow rests between steps instead of trembling with every fix
 
 /**
- * What lies ahead: the next stops in order, `leg_m` from the one before (the first: from the vehicle), null where a place is unknown.
+ * What lies ahead: the next stops in order, `leg_m` from the one before (the first: from the vehicle, as the screen says it where it does),
+ * null where a place is unknown.
  * `arrow_deg` turns the arrow clockwise from straight up; up is ahead when `up` is "course", north when it is "north".
  * @typedef {{legs: {stop: Stop, leg_m: number | null}[], more: number, arrow_deg: number | null, up: 'course' | 'north', arrived: boolean}} Ahead
  */
@@ -24,7 +25,7 @@ export function isOpen(state) {
  */
 export function ahead(here, stops, current, count) {
   const open = ordered(stops, current);
-  const legs = open.slice(0, count).map((stop, n) => ({ stop, leg_m: legM(n ? open[n - 1] : here, stop) }));
+  const legs = open.slice(0, count).map((stop, n) => ({ stop, leg_m: n ? legM(open[n - 1], stop) : stop.distance_m ?? legM(here, stop) }));
   const next = open[0];
   const seen = isPlace(here) && isPlace(next);
   const course = here?.course_deg ?? null;

@@ -5,8 +5,8 @@
  * @typedef {{lat: number, lon: number}} Place
  * The vehicle: `course_deg` is the direction of travel, clockwise from north; null while it stands or is not known.
  * @typedef {{lat: number, lon: number, course_deg: number | null}} Here
- * One stop as the firmware's view has it; `address` only where the screen adds it.
- * @typedef {{stop_id: string, no: number, lat: number | null, lon: number | null, state: string, address?: string}} Stop
+ * One stop as the firmware's view has it; `address` and `distance_m` only where the screen adds them.
+ * @typedef {{stop_id: string, no: number, lat: number | null, lon: number | null, state: string, address?: string, distance_m?: number | null}} Stop
  */
 
 const EARTH_M = 6_371_009; // mean radius

@@ -11,6 +11,7 @@ import { ahead } from './ahead.js';
  * @typedef {{width: number, height: number, em: number, family: string, x: (px: number) => number}} Box */
 
 const STOPS = 5;
+const SMALLEST = 0.5; // of the large letters: an address, read in a parked van
 const AIRY = 1.15; // stops are drawn a little smaller than would just fit
 const ARROW = 'M0-1 .74.86 0 .48-.74.86Z'; // one unit from its middle to its tip
 const PIN = 'M0 1C-.16.62-.72.12-.72-.3a.72.72 0 0 1 1.44 0C.72.12.16.62 0 1Z';
@@ -141,8 +142,15 @@ export class Strip extends LitElement {
     const far = measured ? distance(leg_m) : '';
     const end = width - em * 0.4;
     const room = end - from - (measured ? textWidth(box, far, em * 0.7) + em * 0.5 : 0);
-    const named = stop.address ? svg`<text x=${x(from)} y=${y} font-size=${em * 0.85}>${shortened(box, stop.address, em * 0.85, room)}</text>` : nothing;
+    const named = stop.address ? this.named(box, stop.address, from, y, room) : nothing;
     return svg`${named}<text class="quiet" x=${x(stop.address ? end : from)} y=${y} font-size=${em * 0.7} text-anchor=${stop.address ? 'end' : 'start'}>${far}</text>`;
+  }
+
+  /** As large as it fits on one line; half an address is a riddle, so the whole one or none. @param {Box} box @param {string} address
+   * @param {number} from @param {number} y @param {number} room */
+  named(box, address, from, y, room) {
+    const size = Math.min(0.85 * box.em, (room / textWidth(box, address, 1)) * 0.98);
+    return size < SMALLEST * box.em ? nothing : svg`<text x=${box.x(from)} y=${y} font-size=${size}>${address}</text>`;
   }
 
   /** A face with an arrow to the next stop. Up is ahead, marked by a nose; up is north, marked so, while the course is not known.
@@ -199,14 +207,6 @@ function textWidth({ family }, text, size) {
   if (!ruler) return 0;
   ruler.font = `700 100px ${family}`;
   return (ruler.measureText(text).width * size) / 100;
-}
-
-/** @param {{family: string}} box @param {string} text @param {number} size @param {number} room */
-function shortened(box, text, size, room) {
-  if (textWidth(box, text, size) <= room) return text;
-  let end = text.length;
-  while (end && textWidth(box, `${text.slice(0, end)}…`, size) > room) end -= 1;
-  return `${text.slice(0, end).trimEnd()}…`;
 }
 
 /** @param {string} kind @param {number} x @param {number} y @param {number} size @param {string} text */

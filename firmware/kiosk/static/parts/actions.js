@@ -14,7 +14,7 @@ class Bar extends LitElement {
     :host { display: block; background: var(--surface); border-block-start: var(--line) solid var(--hair); }
     nav { display: flex; flex-direction: var(--bar); gap: var(--gap); padding: var(--gap) var(--pad); align-items: stretch; min-block-size: calc(var(--primary) + var(--gap) * 2); }
     .others { flex: 1; display: flex; flex-direction: var(--bar); gap: var(--gap); min-inline-size: 0; justify-content: flex-end; }
-    .others .key { flex: 0 1 auto; max-inline-size: calc(var(--mm) * 38); font-size: calc(var(--mm) * 3.7); min-inline-size: calc(var(--mm) * 20); }
+    .others .key { flex: 0 1 auto; max-inline-size: calc(var(--mm) * 46); font-size: calc(var(--mm) * 3.7); min-inline-size: calc(var(--mm) * 20); }
     .key.back { flex: none; padding-inline: calc(var(--mm) * 2); font-size: calc(var(--mm) * 3.7); }
     .key.primary { flex: none; inline-size: calc(var(--mm) * 52); }
     .note { flex: 1; align-self: center; color: var(--ink); font-size: var(--large); font-weight: 600; line-height: 1.1; display: flex; align-items: center; gap: var(--gap); }
@@ -29,6 +29,8 @@ class Bar extends LitElement {
       nav { flex-wrap: wrap; }
       .others { order: -1; flex: 1 0 100%; }
       .others:empty { display: none; }
+      .note { font-size: calc(var(--mm) * 4.8); }
+      .note ~ .others { order: 0; flex: none; }
       .others .key { flex: 1 1 0; max-inline-size: none; }
       .key.primary { flex: 1; inline-size: auto; }
     }`];

@@ -61,7 +61,7 @@ class Keyboard extends Part {
     const rows = this.pages[this.page % this.pages.length];
     const letters = [...rows.join('')];
     if (upright && this.kind !== 'code' && this.page === 0) letters.sort((a, b) => a.localeCompare(b, this.language)); // six a row: no typist's order left
-    return html`<div class="keys" @keydown=${(/** @type {KeyboardEvent} */ event) => this.key(event)}>
+    return html`<div class="keys" dir=${this.kind === 'code' || this.page % 2 ? 'ltr' : nothing} @keydown=${(/** @type {KeyboardEvent} */ event) => this.key(event)}>
       ${letters.map((letter) => this.letter(this.capital && letter !== 'ß' ? letter.toLocaleUpperCase(this.language) : letter))}
       ${this.pages.length > 1 ? html`<button type="button" class="key page" @click=${() => { this.page += 1; }}><bdi>${this.page % 2 ? (this.language === 'ar' ? 'ا ب ت' : 'ABC') : '123'}</bdi></button>` : nothing}
       ${this.kind === 'code' ? nothing : html`<button type="button" class="key space" aria-label=${t('key.space')} @click=${() => this.put(`${this.value} `)}></button>${this.erase()}`}</div>`;

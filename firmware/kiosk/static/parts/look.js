@@ -71,17 +71,20 @@ export const look = css`
   .verdict.ok { background: var(--ok); color: var(--on-ok); }
   .verdict.dup { background: var(--warn); color: var(--on-warn); }
   .verdict.wrong, .verdict.unknown, .verdict.rejected { background: var(--bad); color: var(--on-bad); }
-  .code { white-space: nowrap; font-weight: 500; } .code b { font-weight: 800; }
+  .code { display: inline-flex; align-items: baseline; max-inline-size: 100%; font-weight: 500; line-height: 1.15; overflow: hidden; }
+  .code span { flex: none; font-size: 0.84em; margin-inline-end: 0.3em; } .code span:first-child { flex: 0 1 auto; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .code b { flex: none; font-weight: 800; font-size: 1.12em; }
 
-  .stop { inline-size: 100%; gap: calc(var(--mm) * 2); padding-inline: calc(var(--mm) * 2); }
+  .stop { inline-size: 100%; gap: calc(var(--mm) * 2); padding: 0 calc(var(--mm) * 2); }
+  .stop rp-fit { font-size: calc(var(--mm) * 3.8); }
   .stop .no { flex: none; min-inline-size: calc(var(--mm) * 9); text-align: center; font-size: var(--large); font-weight: 700; }
-  .stop .where { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; gap: calc(var(--mm) * 0.6); }
-  .stop .facts { display: flex; gap: calc(var(--mm) * 1.6); overflow: hidden; font-size: var(--small); align-items: center; line-height: 1.25; font-weight: 600; }
+  .stop .where { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; gap: calc(var(--mm) * 0.3); }
+  .stop .facts { display: flex; gap: calc(var(--mm) * 1.6); overflow: hidden; font-size: var(--small); align-items: center; line-height: 1.2; font-weight: 600; }
   .stop .facts > .some { display: flex; gap: inherit; overflow: hidden; flex: 1; min-inline-size: 0; }
   .stop .facts > .some > *, .stop .facts > .far { display: inline-flex; gap: calc(var(--mm) * 0.7); align-items: center; white-space: nowrap; flex: none; }
   .stop .facts .money { background: var(--warn); color: var(--on-warn); border-radius: calc(var(--mm) * 0.8); padding-inline: calc(var(--mm) * 0.8); }
   .stop .facts .far { margin-inline-start: auto; }
-  .stop[aria-current] { background: var(--tint); border-color: var(--accent); border-width: calc(var(--mm) * 0.7); }
+  .stop[aria-current] { background: var(--tint); border-color: var(--accent); box-shadow: inset 0 0 0 calc(var(--mm) * 0.4) var(--accent); }
   .stop.over { background: transparent; color: var(--quiet); border-color: var(--hair); }
 
   .goods { display: flex; align-items: center; gap: var(--gap); background: var(--surface); border-radius: var(--radius); padding-inline: calc(var(--mm) * 2); inline-size: 100%; font: inherit; color: var(--ink); }
@@ -109,5 +112,6 @@ export const look = css`
     .columns { flex-direction: column; }
     .columns > *, .columns > .wide { flex: 0 0 auto; }
     .columns > .grow { flex: 1 1 0; }
+    .stop .facts > .some { flex-wrap: wrap; row-gap: 0; }
   }
 `;

@@ -3,6 +3,7 @@ import { html, css, nothing } from '../vendor/lit.js';
 import { Part } from '../element.js';
 import { amount, clock, number } from '../format.js';
 import { known, say, t, word } from '../i18n.js';
+import { fitted } from './fit.js';
 import { look } from './look.js';
 import { icon } from './icons.js';
 
@@ -14,15 +15,16 @@ class Status extends Part {
   static properties = { view: { attribute: false }, bar: { attribute: false }, toast: { attribute: false }, aside: { attribute: false }, word: { attribute: false } };
 
   static styles = [look, css`
-    :host { display: block; background: var(--surface); border-block-end: var(--line) solid var(--hair); block-size: calc(var(--mm) * 12.5); }
+    :host { display: block; background: var(--surface); border-block-end: var(--line) solid var(--hair); block-size: var(--top); }
     .line { display: flex; align-items: center; gap: var(--gap); block-size: 100%; padding-inline-end: var(--pad); overflow: hidden; }
     .key { border: 0; border-radius: 0; background: transparent; align-self: stretch; padding: 0; min-inline-size: calc(var(--mm) * 13); min-block-size: calc(var(--mm) * 12); }
     .key .badge { position: absolute; inset-block-start: calc(var(--mm) * 1); inset-inline-end: calc(var(--mm) * 1); }
-    h1 { font-size: calc(var(--mm) * 4.6); font-weight: 700; flex: 1; }
+    h1 { font-size: calc(var(--mm) * 4.6); font-weight: 700; flex: 1; min-inline-size: 0; }
     .signs { display: flex; align-items: center; gap: calc(var(--mm) * 3); font-size: var(--small); font-weight: 600; flex: none; }
     .signs > span { display: inline-flex; align-items: center; gap: calc(var(--mm) * 0.8); }
     .signs .time { font-size: var(--body); font-weight: 700; }
-    .toast { display: flex; align-items: center; gap: calc(var(--mm) * 3); block-size: calc(var(--mm) * 12.5); padding-inline: calc(var(--mm) * 4); font-weight: 700; line-height: 1.05; background: var(--ink); color: var(--surface); }
+    .toast { display: flex; align-items: center; gap: calc(var(--mm) * 3); block-size: var(--top); padding-inline: calc(var(--mm) * 4); font-weight: 700; line-height: 1.05; background: var(--ink); color: var(--surface); }
+    .told { flex: 1; min-inline-size: 0; }
     .toast svg.icon { inline-size: calc(var(--mm) * 7.5); block-size: calc(var(--mm) * 7.5); stroke-width: 3; }
     .toast.ok { background: var(--ok); color: var(--on-ok); }
     .toast.dup { background: var(--warn); color: var(--on-warn); }
@@ -57,7 +59,7 @@ class Status extends Part {
   /** @param {any} toast */
   verdict(toast) {
     const text = toast.text ?? (known(toast.key) ? say(toast.key, told(toast.args ?? {})) : word('verdict', toast.level, ''));
-    return html`<div class="toast ${toast.level}">${icon(MARKS[toast.level] ?? 'info')}<span class="two">${text}</span></div>`;
+    return html`<div class="toast ${toast.level}">${icon(MARKS[toast.level] ?? 'info')}<span class="told">${fitted(text)}</span></div>`;
   }
 
   line() {
@@ -65,7 +67,7 @@ class Status extends Part {
     const menu = !this.view.moving;
     return html`<div class="line">${menu ? html`<button type="button" class="key" aria-label=${t('menu.open')} aria-expanded=${this.aside ? 'true' : 'false'}
         @click=${() => this.tell('aside', this.aside ? '' : 'menu')}>${icon(this.aside ? 'wrong' : 'menu')}</button>` : html`<span class="key warn">${icon('lock')}<span class="hidden">${t('bar.locked')}</span></span>`}
-      <div class="words"><h1 class="one">${this.heading()}</h1>
+      <div class="words"><h1>${fitted(this.heading())}</h1>
       <div class="signs">${this.gnss()}${this.reach()}
         ${queue ? html`<span title=${t('bar.queue', { n: queue })}>${icon('queue')}<bdi>${number(queue)}</bdi><span class="hidden">${t('bar.queue', { n: queue })}</span></span>` : nothing}
         ${locked && !this.view.moving ? html`<span class="warn">${icon('lock')}<span class="hidden">${t('bar.locked')}</span></span>` : nothing}

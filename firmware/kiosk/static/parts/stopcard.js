@@ -2,6 +2,7 @@
 import { html, nothing } from '../vendor/lit.js';
 import { amount, clock, distance, figure } from '../format.js';
 import { say, t, word } from '../i18n.js';
+import { fitted } from './fit.js';
 import { icon } from './icons.js';
 
 /** @typedef {Record<string, any>} Stop */
@@ -27,14 +28,14 @@ export function stopCard(stop, current, open) {
   const over = ['delivered', 'picked_up', 'partial', 'failed'].includes(stop.state);
   return html`<button type="button" class="key start stop ${over ? 'over' : ''}" aria-current=${current ? 'true' : nothing} @click=${open}>
     <span class="no"><bdi>${stop.no}</bdi></span>
-    <span class="where"><bdi class="one strong">${stop.address}</bdi><span class="facts">${over ? html`<span>${icon(STATE_MARKS[stop.state])}${word('state', stop.state)}</span>` : facts(stop)}</span></span></button>`;
+    <span class="where">${fitted(stop.address, 2, 'strong')}<span class="facts">${over ? html`<span>${icon(STATE_MARKS[stop.state])}${word('state', stop.state)}</span>` : facts(stop)}</span></span></button>`;
 }
 
 /** @param {Stop} stop */
 function facts(stop) {
   return html`<span class="some">${stop.service === 'delivery' ? nothing : html`<span>${icon(stop.service === 'return' ? 'undo' : 'queue')}${word('service', stop.service)}</span>`}
     ${stop.cod ? html`<span class="money">${icon('cod')}<bdi>${figure(stop.cod)}</bdi></span>` : nothing}
-    ${stop.window ? html`<span>${stop.cod ? nothing : icon('clock')}<bdi>${stop.cod ? '' : clock(stop.window.begin_ms)}–${clock(stop.window.end_ms)}</bdi></span>` : nothing}
+    ${stop.window ? html`<span>${stop.cod ? nothing : icon('clock')}<bdi>${clock(stop.window.begin_ms)}–${clock(stop.window.end_ms)}</bdi></span>` : nothing}
     ${stop.parcels ? html`<span>${icon('parcel')}<bdi>${stop.parcels}</bdi><span class="hidden">${t('stop.parcels', { n: stop.parcels })}</span></span>` : nothing}
     </span><bdi class="far">${distance(stop.distance_m)}</bdi>`;
 }

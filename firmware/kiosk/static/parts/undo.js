@@ -3,6 +3,7 @@ import { html, css } from '../vendor/lit.js';
 import { Part } from '../element.js';
 import { t, word } from '../i18n.js';
 import { button } from './button.js';
+import { fitted } from './fit.js';
 import { icon } from './icons.js';
 import { look } from './look.js';
 
@@ -11,12 +12,13 @@ class Undo extends Part {
   static properties = { overlay: { attribute: false }, word: { attribute: false } };
 
   static styles = [look, css`
-    :host { display: block; background: var(--ok); color: var(--on-ok); position: relative; block-size: calc(var(--mm) * 12.5); }
+    :host { display: block; background: var(--ok); color: var(--on-ok); position: relative; block-size: var(--top); }
     .line { display: flex; align-items: stretch; gap: calc(var(--mm) * 3); padding-inline: var(--pad) 0; block-size: 100%; }
     .line > p { flex: 1; min-inline-size: 0; font-weight: 700; display: flex; gap: var(--gap); align-items: center; }
+    .told { flex: 1; min-inline-size: 0; }
     .line svg.icon { inline-size: calc(var(--mm) * 6); block-size: calc(var(--mm) * 6); }
     .key { inline-size: calc(var(--mm) * 44); border-radius: 0; border: 0; font-size: calc(var(--mm) * 5); }
-    @media (orientation: portrait) { .key { inline-size: calc(var(--mm) * 30); } .line > p { font-size: var(--small); } }
+    @media (orientation: portrait) { .key { inline-size: calc(var(--mm) * 32); padding-inline: calc(var(--mm) * 1); font-size: calc(var(--mm) * 4); } .line > p { font-size: var(--small); } }
     .rest { position: absolute; inset-block-end: 0; inset-inline: 0; block-size: calc(var(--mm) * 1); pointer-events: none; background: currentColor; transform-origin: left; }
   `];
 
@@ -33,7 +35,8 @@ class Undo extends Part {
 
   render() {
     const { address, outcome } = this.overlay;
-    return html`<div class="line"><p role="status">${icon('ok')}<span class="two">${word('outcome', outcome)} · <bdi>${address}</bdi></span></p>
+    const upright = matchMedia('(orientation: portrait)').matches;
+    return html`<div class="line"><p role="status">${icon('ok')}<span class="told">${fitted(html`${word('outcome', outcome)} · <bdi>${address}</bdi>`, upright ? 3 : 2)}</span></p>
       ${button(this, { label: t('undo.button'), icon: 'undo', cmd: 'pod.undo' })}</div><div class="rest"></div>`;
   }
 }

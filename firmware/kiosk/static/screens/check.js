@@ -3,6 +3,7 @@ import { html, css, nothing } from '../vendor/lit.js';
 import { Screen } from '../element.js';
 import { measure } from '../format.js';
 import { say, t, word } from '../i18n.js';
+import { fitted } from '../parts/fit.js';
 import { icon } from '../parts/icons.js';
 import '../parts/list.js';
 import { look } from '../parts/look.js';
@@ -12,7 +13,7 @@ import '../parts/viewfinder.js';
 class Check extends Screen {
   static styles = [look, css`
     .item { gap: calc(var(--mm) * 2); font-size: calc(var(--mm) * 3.9); padding-inline: calc(var(--mm) * 2); inline-size: 100%; }
-    .item .text { flex: 1; } .item .name { display: block; }
+    .item .text { flex: 1; }
     .item .state { font-size: var(--small); display: block; font-weight: 500; }
     .item.good { border-color: var(--ok); } .item.good svg, .item.good .state { color: var(--ok); }
     .item.defect { background: var(--bad); color: var(--on-bad); border-color: var(--bad); }
@@ -42,7 +43,7 @@ class Check extends Screen {
     const state = item.ok === true ? 'check.ok' : item.ok === false ? 'check.defect' : item.old_defect ? 'check.old' : 'check.open';
     return html`<button type="button" class="key start item ${how}" @click=${() => this.send('check.item', { item_id: item.item_id, ok: item.ok !== true })}>
       ${icon(item.ok === true ? 'ok' : item.ok === false ? 'wrong' : item.old_defect ? 'warn' : 'unknown')}
-      <span class="text"><bdi class="one name">${this.name(item.item_id)}</bdi><span class="state">${t(state)}</span></span>
+      <span class="text">${fitted(this.name(item.item_id), 1, 'name')}<span class="state">${t(state)}</span></span>
       ${item.photo ? html`${icon('photo')}<span class="hidden">${t('check.has_photo')}</span>` : nothing}</button>`;
   }
 

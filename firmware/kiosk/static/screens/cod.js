@@ -21,10 +21,11 @@ class Cod extends Screen {
     .money { font-size: calc(var(--mm) * 8.5); font-weight: 700; line-height: 1.05; white-space: nowrap; }
     .pair { display: flex; gap: calc(var(--mm) * 8); }
     .pair .money { font-size: calc(var(--mm) * 6.2); }
-    .three { grid-template-columns: repeat(2, 1fr); }
+    .three { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+    .three .key { padding-inline: calc(var(--mm) * 0.8); }
     .methods { grid-template-columns: repeat(3, 1fr); }
     .keys { justify-content: center; }
-    .methods .key { flex-direction: column; gap: calc(var(--mm) * 0.5); font-size: calc(var(--mm) * 3.7); min-block-size: max(var(--target), calc(var(--mm) * 15)); }
+    .methods .key { flex-direction: column; gap: calc(var(--mm) * 0.5); font-size: calc(var(--mm) * 3.5); padding-inline: calc(var(--mm) * 0.8); min-block-size: max(var(--target), calc(var(--mm) * 15)); }
   `];
 
   constructor() {
@@ -47,7 +48,7 @@ class Cod extends Screen {
           <div><p class="label">${t('cod.change')}</p><bdi class="money">${change ? figure(change) : '–'}</bdi></div></div></div>
       <div class="stack keys"><div class="grid three">${chips.map((/** @type {any} */ chip, /** @type {number} */ n) => html`<button type="button" class="key" aria-pressed=${given?.amount === chip.amount}
           @click=${() => this.send('cash.amount', { given: chip.amount })}><span><bdi>${figure(chip)}</bdi>${n === 0 ? html` ${t('cod.exact')}` : nothing}</span></button>`)}
-          <button type="button" class="key" @click=${() => { this.mode = 'amount'; }}>${icon('pin')}${t('cod.other')}</button></div>
+          <button type="button" class="key" @click=${() => { this.mode = 'amount'; }}>${t('cod.other')}</button></div>
         <div class="grid methods">${methods.map((/** @type {string} */ one) => html`<button type="button" class="key" aria-pressed=${method === one} @click=${() => this.pay(one)}>${icon(MARKS[one])}${word('method', one)}</button>`)}</div></div></div>`;
   }
 

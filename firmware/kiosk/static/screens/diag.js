@@ -2,30 +2,37 @@
 import { html, css, nothing } from '../vendor/lit.js';
 import { Screen } from '../element.js';
 import { t, word } from '../i18n.js';
+import { findings, written } from '../parts/findings.js';
 import { icon } from '../parts/icons.js';
 import '../parts/list.js';
 import { look } from '../parts/look.js';
 
 const EVERY_MS = 2_000;
 
-/** S13: the unit's state as it reports it, for a technician; read only. */
+/** @type {Record<string, string>} */
+const MARKS = { ok: 'ok', wait: 'clock', bad: 'warn' };
+
+/** S13: the unit's state for a technician, read only: what it means, every value, and a report to copy. */
 class Diagnostics extends Screen {
-  static properties = { facts: { state: true }, tab: { state: true }, failed: { state: true } };
+  static properties = { facts: { state: true }, failed: { state: true }, report: { state: true } };
 
   static styles = [look, css`
-    .tabs { display: flex; flex-wrap: wrap; gap: var(--gap); flex: none; }
-    .tabs .key { font-size: calc(var(--mm) * 3.7); flex: 1 1 auto; }
+    .finding { display: flex; gap: var(--gap); align-items: center; background: var(--surface); border-radius: var(--radius); padding-inline: var(--pad); line-height: 1.12; }
+    .finding svg.icon { inline-size: calc(var(--mm) * 6); block-size: calc(var(--mm) * 6); }
+    .finding .said { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; font-size: calc(var(--mm) * 3.7); }
+    .finding .facts { font-weight: 600; font-size: var(--small); }
     .fact { display: flex; gap: var(--gap); align-items: center; background: var(--surface); border-radius: var(--radius); padding-inline: var(--pad); font-size: calc(var(--mm) * 3.7); }
     .fact dt { color: var(--quiet); flex: 0 1 45%; min-inline-size: 0; }
     .fact dd { margin: 0; font-weight: 600; flex: 1; min-inline-size: 0; }
+    pre { margin: 0; flex: 1; min-block-size: 0; overflow: auto; background: var(--surface); border-radius: var(--radius); padding: var(--pad); font: 500 var(--small) / 1.3 "Noto Sans Mono", "DejaVu Sans Mono", monospace; user-select: text; white-space: pre-wrap; overflow-wrap: anywhere; }
   `];
 
   constructor() {
     super();
     /** @type {Record<string, any> | null} */
     this.facts = null;
-    this.tab = '';
     this.failed = false;
+    this.report = ''; // as it was when it was asked for: what is read must not change meanwhile
   }
 
   connectedCallback() {
@@ -50,39 +57,52 @@ class Diagnostics extends Screen {
   }
 
   body() {
+    if (this.report) return html`<pre tabindex="0" dir="ltr">${this.report}</pre>`;
     if (!this.facts) return html`<div class="empty">${icon('tool')}<p>${t(this.failed ? 'diag.failed' : 'diag.reading')}</p></div>`;
-    const sections = sorted(this.facts);
-    const name = sections.has(this.tab) ? this.tab : [...sections.keys()][0];
-    const rows = flat(sections.get(name));
-    return html`<div class="tabs">${[...sections.keys()].map((one) => html`<button type="button" class="key" aria-pressed=${one === name} @click=${() => { this.tab = one; }}>${word('diag', one)}</button>`)}</div>
-      <rp-list .items=${rows} .row_mm=${8} .across=${matchMedia('(orientation: portrait)').matches ? 1 : 2} label=${word('diag', name)}
-        .row=${(/** @type {[string, unknown]} */ [key, value]) => html`<dl class="fact"><dt class="one"><bdi>${key}</bdi></dt><dd class="one"><bdi>${shown(value)}</bdi></dd></dl>`}></rp-list>
-      ${this.failed ? html`<p class="bad">${t('diag.failed')}</p>` : nothing}`;
+    const upright = matchMedia('(orientation: portrait)').matches;
+    return html`${this.mode === 'values' ? this.values(upright) : html`<rp-list label=${t('title.diag')} .items=${findings(this.facts)} .row_mm=${16} .across=${upright ? 1 : 2} .row=${found}></rp-list>`}
+      ${this.failed ? html`<p class="bad strong" role="status">${t('diag.failed')}</p>` : nothing}`;
+  }
+
+  /** @param {boolean} upright */
+  values(upright) {
+    return html`<rp-list label=${t('diag.values')} .items=${flat(this.facts)} .row_mm=${8} .across=${upright ? 1 : 2} .row=${value}></rp-list>`;
   }
 
   actions() {
-    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') } };
+    if (this.report) return { back: { label: t('back'), act: () => { this.report = ''; } }, primary: { label: t('diag.copy'), icon: 'note', act: () => this.copy() } };
+    const locked = this.facts ? null : t('diag.reading');
+    const report = { label: t('diag.report'), icon: 'note', locked, act: () => { this.report = written(/** @type {any} */ (this.facts)); } };
+    if (this.mode) return { back: { label: t('back'), act: () => { this.mode = ''; } }, primary: report };
+    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') }, others: [{ label: t('diag.values'), icon: 'tool', act: () => { this.mode = 'values'; } }], primary: report };
+  }
+
+  async copy() {
+    const done = await navigator.clipboard?.writeText(this.report).then(() => true, () => false);
+    this.tell('locked', t(done ? 'diag.copied' : 'diag.not_copied'));
   }
 }
 
-/** Facts by subject; those that stand alone come first, together. @param {Record<string, any>} facts */
-function sorted(facts) {
-  const alone = Object.entries(facts).filter(([, value]) => value === null || typeof value !== 'object');
-  const subjects = Object.entries(facts).filter(([, value]) => value !== null && typeof value === 'object');
-  return new Map([...(alone.length ? [['unit', Object.fromEntries(alone)]] : []), ...subjects]);
+/** @param {import('../parts/findings.js').Finding} one */
+const found = ({ key, icon: mark, state, facts, said }) => html`<div class="finding"><span class=${state === 'ok' ? 'ok' : state === 'bad' ? 'bad' : 'warn'}>${icon(state === 'ok' ? mark : MARKS[state])}</span>
+  <div class="said"><span><b>${word('diag', key)}</b> <span class=${state === 'bad' ? 'small bad' : 'hidden'}>${word('bootstate', state)}</span></span>
+    ${facts.length ? html`<span class="facts one">${facts.map((fact, n) => html`${n ? ' · ' : nothing}<bdi>${fact}</bdi>`)}</span>` : nothing}
+    ${said ? html`<bdi class="small quiet ${facts.length ? 'one' : 'two'}">${said}</bdi>` : nothing}</div></div>`;
+
+/** @param {[string, unknown]} one */
+const value = ([key, content]) => html`<dl class="fact"><dt class="one"><bdi>${key}</bdi></dt><dd class="one"><bdi dir="ltr">${shown(content)}</bdi></dd></dl>`;
+
+/** @param {any} content @param {string} path @returns {[string, unknown][]} */
+function flat(content, path = '') {
+  if (content === null || typeof content !== 'object') return [[path, content]];
+  return Object.entries(content).flatMap(([key, inner]) => flat(inner, path ? `${path} ${key}` : key));
 }
 
-/** @param {any} value @param {string} path @returns {[string, unknown][]} */
-function flat(value, path = '') {
-  if (value === null || typeof value !== 'object') return [[path, value]];
-  return Object.entries(value).flatMap(([key, inner]) => flat(inner, path ? `${path} ${key}` : key));
-}
-
-/** @param {unknown} value */
-function shown(value) {
-  if (value === null || value === undefined || value === '') return '–';
-  if (typeof value === 'number' && !Number.isInteger(value)) return String(Math.round(value * 1e5) / 1e5);
-  return String(value);
+/** @param {unknown} content */
+function shown(content) {
+  if (content === null || content === undefined || content === '') return '–';
+  if (typeof content === 'number' && !Number.isInteger(content)) return String(Math.round(content * 1e5) / 1e5);
+  return String(content);
 }
 
 customElements.define('rp-diag', Diagnostics);

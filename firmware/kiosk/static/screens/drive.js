@@ -4,6 +4,7 @@ import { Screen } from '../element.js';
 import { clock, distance } from '../format.js';
 import { say, t } from '../i18n.js';
 import { chart } from '../parts/chart.js';
+import { fitted } from '../parts/fit.js';
 import { icon, progress } from '../parts/icons.js';
 import { look } from '../parts/look.js';
 import { chips } from '../parts/stopcard.js';
@@ -12,26 +13,25 @@ import { chips } from '../parts/stopcard.js';
 class Drive extends Screen {
   static styles = [look, css`
     .top { display: flex; gap: calc(var(--mm) * 4); align-items: flex-start; }
-    .address { font-size: calc(var(--mm) * 7.4); line-height: 1.08; font-weight: 700; }
+    .to { font-size: calc(var(--mm) * 7.4); font-weight: 700; }
     .figures { display: flex; gap: calc(var(--mm) * 5); flex: none; text-align: end; }
     .figures .huge { white-space: nowrap; }
     .figures .label, .foot { font-size: var(--large); color: var(--ink); font-weight: 600; }
     .chips { gap: var(--gap); margin-block-start: calc(var(--mm) * 1); }
     .chips .chip { font-size: var(--large); padding-block: 0; }
-    .address.long { font-size: var(--large); -webkit-line-clamp: 3; }
     .map { flex: 1; min-block-size: 0; border-radius: var(--radius); overflow: hidden; display: flex; }
     .map > * { flex: 1; }
     .foot { display: flex; gap: calc(var(--mm) * 5); align-items: center; line-height: 1.1; }
     .foot > span { display: inline-flex; align-items: center; gap: calc(var(--mm) * 1.2); white-space: nowrap; }
-    @media (orientation: portrait) { .top { flex-direction: column; } .figures { inline-size: 100%; justify-content: space-between; text-align: start; } .foot { flex-wrap: wrap; gap: var(--gap) calc(var(--mm) * 5); } }
+    @media (orientation: portrait) { .top { flex-direction: column; align-items: stretch; gap: var(--gap); } .figures { inline-size: 100%; justify-content: space-between; text-align: start; } .foot { flex-wrap: wrap; gap: var(--gap) calc(var(--mm) * 5); } }
   `];
 
   body() {
     const { next } = this.d;
     if (!next) return html`<div class="empty">${icon('ok')}<h2 class="large">${t('drive.done')}</h2><p>${t('drive.done_text')}</p></div>`;
-    return html`<div class="top"><div class="grow"><bdi class="two address ${next.address.length > 30 ? 'long' : ''}">${next.address}</bdi><div class="row wrap chips">${chips(next)}</div></div>
+    return html`<div class="top"><div class="grow">${fitted(next.address, 2, 'to')}<div class="row wrap chips">${chips(next)}</div></div>
         <div class="figures"><div><bdi class="huge">${distance(this.d.distance_m)}</bdi></div><div><bdi class="huge">${clock(this.d.eta_ms)}</bdi></div></div></div>
-      <div class="map">${chart(this.d.map, next.stop_id)}</div>
+      <div class="map">${chart(this.d.map, next.stop_id, [{ stop_id: next.stop_id, distance_m: this.d.distance_m }])}</div>
       ${this.foot()}`;
   }
 

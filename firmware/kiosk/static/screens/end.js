@@ -56,8 +56,15 @@ class End extends Screen {
     const count = cash_expected.length > 0 && { label: t('end.count'), icon: 'cod', act: () => { this.mode = 'cash'; } };
     const check = !checked && { label: t('end.check'), icon: 'truck', cmd: 'end.check' };
     const back = { label: t('back'), cmd: 'ui.back' };
-    if (cash_expected.length && !cash_counted) return { back, others: [check], primary: { label: t('end.count'), icon: 'cod', act: () => { this.mode = 'cash'; } } };
+    if (cash_expected.length && !cash_counted) return this.uncounted(back, count, check);
     return { back, others: [count, check], primary: { label: t(queue ? 'end.out_waiting' : 'end.out'), icon: 'end', cmd: 'session.end' } };
+  }
+
+  /** The cash is right in one tap; in several currencies, or with a difference, it is typed. @param {any} back @param {any} count @param {any} check */
+  uncounted(back, count, check) {
+    const [due, ...more] = this.d.cash_expected;
+    if (more.length) return { back, others: [check], primary: count };
+    return { back, others: [count, check], primary: { label: `${amount(due)} ${t('cod.exact')}`, icon: 'cod', cmd: 'end.cash', d: { counted: due.amount } } };
   }
 
   count() {

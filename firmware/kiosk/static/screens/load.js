@@ -64,7 +64,7 @@ class Load extends Screen {
 
   actions() {
     const close = { label: t('back'), act: () => { this.mode = ''; } };
-    if (this.mode === TYPE) return { back: close, typed: { label: t('scan.type_label'), value: this.typed }, primary: { label: t('scan.type_ok'), icon: 'ok', locked: this.typed ? null : t('scan.type_label'), act: () => this.use() } };
+    if (this.mode === TYPE) return { back: close, typed: { label: t('scan.type_label'), value: this.typed }, primary: { label: t('scan.type_ok'), icon: 'ok', locked: this.typed ? null : t('scan.type_first'), act: () => this.use() } };
     if (this.mode) return { back: close };
     const open = (this.d.missing ?? []).filter((/** @type {any} */ one) => !one.reason).length;
     return { others: [{ label: t('scan.type'), icon: 'keyboard', act: () => { this.mode = TYPE; } }], primary: { label: t('load.depart'), icon: 'truck', cmd: 'load.done', locked: open ? t('load.reasons_lack', { n: open }) : null } };

@@ -14,9 +14,9 @@ class Menu extends Screen {
     .content { justify-content: center; }
     fieldset { border: 0; padding: 0; margin: 0; display: flex; gap: var(--gap); align-items: center; min-inline-size: 0; }
     legend { display: contents; }
-    legend span { flex: none; inline-size: calc(var(--mm) * 25); font-weight: 600; display: flex; gap: calc(var(--mm) * 1.5); align-items: center; }
+    legend span { flex: none; inline-size: calc(var(--mm) * 31); font-weight: 600; display: flex; gap: calc(var(--mm) * 1.5); align-items: center; }
     fieldset .key { flex: 1 1 0; padding-inline: calc(var(--mm) * 1); min-inline-size: calc(var(--mm) * 12); font-size: calc(var(--mm) * 3.8); }
-    @media (orientation: portrait) { fieldset { flex-wrap: wrap; } legend span { inline-size: 100%; } }
+    @media (orientation: portrait) { fieldset { flex-wrap: wrap; } fieldset .key { flex-basis: 28%; } legend span { inline-size: 100%; } }
   `];
 
   body() {

@@ -10,11 +10,11 @@ import { look } from '../parts/look.js';
 /** S11: words from dispatch, and answers that need no typing. */
 class Messages extends Screen {
   static styles = [look, css`
-    .message { inline-size: 100%; gap: calc(var(--mm) * 2.5); align-items: flex-start; padding-block: calc(var(--mm) * 1.5); font-weight: 500; }
+    .message { inline-size: 100%; gap: calc(var(--mm) * 2.5); align-items: flex-start; padding-block: calc(var(--mm) * 1); font-weight: 500; }
     .message.unread { font-weight: 700; border-inline-start: calc(var(--mm) * 1.6) solid var(--accent); }
     .message.urgent { border-inline-start-color: var(--bad); }
     .message time { flex: none; font-size: var(--small); color: var(--quiet); }
-    .message .text { flex: 1; min-inline-size: 0; line-height: 1.15; }
+    .message .text { flex: 1; min-inline-size: 0; line-height: 1.15; font-size: calc(var(--mm) * 4.4); }
     .open { flex: 1; display: flex; flex-direction: column; gap: var(--gap); overflow: hidden; }
     .open p { font-size: var(--large); line-height: 1.25; }
     .replies { grid-template-columns: repeat(2, 1fr); margin-block-start: auto; }

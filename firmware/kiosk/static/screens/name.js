@@ -3,6 +3,7 @@ import { html, css, nothing } from '../vendor/lit.js';
 import { Screen } from '../element.js';
 import { amount } from '../format.js';
 import { say, t, word } from '../i18n.js';
+import { fitted } from '../parts/fit.js';
 import { icon } from '../parts/icons.js';
 import '../parts/keyboard.js';
 import '../parts/list.js';
@@ -14,11 +15,12 @@ class Name extends Screen {
   static properties = { typed: { state: true }, relation: { state: true } };
 
   static styles = [look, css`
-    .chip-key { inline-size: 100%; line-height: 1.1; }
-    .chip-key { padding-block: 0; }
-    .chip-key .own:lang(ar) { -webkit-line-clamp: 1; margin-block: -0.3em -0.1em; }
-    .chip-key .own { font-size: calc(var(--mm) * 3.4); line-height: 1.08; }
-    .chip-key .small { display: block; font-weight: 500; font-size: calc(var(--mm) * 2.9); }
+    .chip-key { inline-size: 100%; line-height: 1.1; padding: 0 calc(var(--mm) * 1); }
+    .chip-key > svg.icon { position: absolute; inset-block-end: calc(var(--mm) * 0.8); inset-inline-end: calc(var(--mm) * 0.8); inline-size: calc(var(--mm) * 4); block-size: calc(var(--mm) * 4); color: var(--accent); stroke-width: 3; }
+    .chip-key .text { flex: 1; padding-inline: 0; }
+    .chip-key .own { font-size: calc(var(--mm) * 3.5); }
+    .chip-key .small:lang(ar) { line-height: 1.3; margin-block-start: -0.2em; }
+    .chip-key .small { display: block; font-weight: 500; font-size: calc(var(--mm) * 2.9); line-height: 1; }
     .summary { display: flex; flex-direction: column; gap: calc(var(--mm) * 0.9); align-self: stretch; padding-block: calc(var(--mm) * 1.6); font-size: calc(var(--mm) * 3.7); }
     .summary li { display: flex; gap: var(--gap); align-items: center; line-height: 1.1; }
     .summary svg.icon { color: var(--ok); } .summary .warn svg.icon, .summary .no svg.icon { color: inherit; }
@@ -52,7 +54,7 @@ class Name extends Screen {
     const chosen = this.d.relation === chip.relation && (!chip.name || chip.name === this.d.name);
     const own = chip.name || (chosen && this.d.name);
     return html`<button type="button" class="key chip-key" aria-pressed=${chosen} @click=${() => this.choose(chip)}>${chosen ? icon('ok') : nothing}
-      <span class="text">${own ? html`<bdi class="two own">${own}</bdi><span class="small">${word('relation', chip.relation)}</span>` : word('relation', chip.relation)}</span></button>`;
+      <span class="text">${own ? html`${fitted(own, 2, 'own')}<span class="small">${word('relation', chip.relation)}</span>` : word('relation', chip.relation)}</span></button>`;
   }
 
   /** @param {any} chip */
@@ -79,7 +81,7 @@ class Name extends Screen {
   }
 
   actions() {
-    if (this.mode) return { back: { label: t('back'), act: () => this.reset() }, typed: { label: this.mode === 'note' ? t('name.note') : word('relation', this.relation), value: this.typed }, primary: { label: t('done'), icon: 'ok', act: () => this.write(), locked: this.typed.trim() ? null : t('name.type') } };
+    if (this.mode) return { back: { label: t('back'), act: () => this.reset() }, typed: { label: this.mode === 'note' ? t('name.note') : word('relation', this.relation), value: this.typed }, primary: { label: t('done'), icon: 'ok', act: () => this.write(), locked: this.typed.trim() ? null : t(this.mode === 'note' ? 'note.type' : 'name.type') } };
     const { ready, lacks = [], relation } = this.d;
     const third = relation && !['recipient', 'mailbox', 'safe_place', 'pickup_point'].includes(relation);
     const why = ready ? null : t('name.lacks', { what: lacks.map((/** @type {string} */ step) => word('step', step)).join(', ') });

@@ -56,7 +56,7 @@ class Scan extends Screen {
     const rows = [...goods(lines), ...extras(this.d.extras ?? [])];
     const first = rows.findIndex((row) => row.state === 'open');
     return html`<rp-steps .steps=${steps} .word=${this.view.word}></rp-steps><div class="columns"><div class="see wide">
-        <rp-viewfinder aim .camera=${camera}></rp-viewfinder>${verdictBar(last)}</div>
+        <rp-viewfinder aim .camera=${camera}></rp-viewfinder>${verdictBar(last, camera === 'ok')}</div>
       <div class="stack grow"><div class="row spread done"><span>${say(this.collects ? 'scan.collected' : 'scan.count', { done, total })}</span></div>
         <rp-list label=${t('stop.goods')} .items=${rows} .at=${first} .row_mm=${12} .row=${(/** @type {any} */ row) => this.row(row)}></rp-list></div></div>`;
   }
@@ -85,7 +85,7 @@ class Scan extends Screen {
 
   actions() {
     const close = { label: t('back'), act: () => { this.mode = ''; } };
-    if (this.mode === 'type') return { back: close, typed: { label: t('scan.type_label'), value: this.typed }, primary: { label: t('scan.type_ok'), icon: 'ok', locked: this.typed ? null : t('scan.type_label'), act: () => { this.send('pod.typed', { code: this.typed }); this.reset(); } } };
+    if (this.mode === 'type') return { back: close, typed: { label: t('scan.type_label'), value: this.typed }, primary: { label: t('scan.type_ok'), icon: 'ok', locked: this.typed ? null : t('scan.type_first'), act: () => { this.send('pod.typed', { code: this.typed }); this.reset(); } } };
     const chosen = this.chosen;
     if (chosen) return { back: close, others: [this.collects && chosen.code && { label: t('scan.absent'), icon: 'wrong', act: () => { this.send('return.absent', { code: chosen.code }); this.mode = ''; } }] };
     const { done, total, can_skip, need } = this.d;

@@ -42,9 +42,9 @@ class Sign extends Screen {
     return {
       back: { label: t('back'), cmd: 'pod.back' },
       others: [
-        { label: t('sign.clear'), icon: 'again', act: () => this.pad?.clear(), locked: null },
+        this.enough && { label: t('sign.clear'), icon: 'again', act: () => this.pad?.clear(), locked: null },
         { label: t('sign.none'), icon: 'wrong', act: () => { this.mode = 'unsigned'; } },
-        optional && { label: t('sign.skip'), icon: 'next', cmd: 'pod.next' },
+        optional && !this.enough && { label: t('sign.skip'), icon: 'next', cmd: 'pod.next' },
       ],
       primary: { label: t('sign.accept'), icon: 'ok', act: () => this.accept(), locked: this.enough ? null : t('sign.empty') },
     };

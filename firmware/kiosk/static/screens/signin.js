@@ -2,6 +2,7 @@
 import { html, css, nothing } from '../vendor/lit.js';
 import { Screen } from '../element.js';
 import { say, t } from '../i18n.js';
+import { fitted } from '../parts/fit.js';
 import { icon } from '../parts/icons.js';
 import '../parts/keypad.js';
 import '../parts/list.js';
@@ -16,6 +17,7 @@ class SignIn extends Screen {
   static styles = [look, css`
     .side { justify-content: center; text-align: center; align-items: center; }
     .side > svg.icon { inline-size: calc(var(--mm) * 14); block-size: calc(var(--mm) * 14); color: var(--accent); stroke-width: 1.6; }
+    [inert] { opacity: 0.35; }
     .dots { display: flex; gap: calc(var(--mm) * 3); direction: ltr; }
     .dots i { inline-size: calc(var(--mm) * 4.5); block-size: calc(var(--mm) * 4.5); border-radius: 50%; border: calc(var(--mm) * 0.5) solid var(--edge); }
     .dots i.on { background: var(--ink); border-color: var(--ink); }
@@ -45,19 +47,24 @@ class SignIn extends Screen {
   }
 
   body() {
-    const { digits = 4, tries_left, has_run, badge } = this.d;
+    const { has_run, badge } = this.d;
     if (!has_run) return html`<div class="empty">${icon('route')}<h2 class="large">${t('signin.no_run')}</h2><p>${t('signin.no_run_text')}</p></div>`;
     if (this.mode === 'driver') return html`<rp-list label=${t('signin.who')} .items=${this.d.drivers} .across=${2} .row_mm=${13} .row=${(/** @type {any} */ one) => html`<button type="button" class="key"
-      aria-pressed=${one.driver_id === this.driver} @click=${() => { this.driver = one.driver_id; this.mode = ''; }}><bdi class="two">${one.name}</bdi></button>`}></rp-list>`;
+      aria-pressed=${one.driver_id === this.driver} @click=${() => { this.driver = one.driver_id; this.mode = ''; }}>${fitted(one.name)}</button>`}></rp-list>`;
     const driver = this.d.drivers.find((/** @type {any} */ one) => one.driver_id === this.driver);
     return html`<div class="columns"><div class="stack side">
         ${icon(this.left_ms ? 'lock' : 'badge')}
         ${driver ? html`<bdi class="strong">${driver.name}</bdi>` : nothing}
-        <h2 class="large">${badge ? t('signin.badge') : t('signin.pin')}</h2>
+        ${this.left_ms ? html`<h2 class="large" role="status">${say('signin.locked', { n: Math.ceil(this.left_ms / 1000) })}</h2>${badge ? html`<p class="quiet">${t('signin.badge_now')}</p>` : nothing}` : this.ask()}
+      </div><div class="grow" ?inert=${this.left_ms > 0}><rp-keypad .value=${this.pin} .longest=${LONGEST} @typed=${(/** @type {CustomEvent} */ event) => { this.pin = event.detail; }}></rp-keypad></div></div>`;
+  }
+
+  ask() {
+    const { digits = 4, tries_left, badge } = this.d;
+    return html`<h2 class="large">${badge ? t('signin.badge') : t('signin.pin')}</h2>
         ${badge ? html`<p class="quiet">${t('signin.or_pin')}</p>` : nothing}
         <div class="dots" role="img" aria-label=${t('signin.typed', { n: this.pin.length })}>${Array.from({ length: Math.max(digits, this.pin.length) }, (_, n) => html`<i class=${n < this.pin.length ? 'on' : ''}></i>`)}</div>
-        <p role="status" class=${tries_left < 5 ? 'strong' : 'quiet'}>${this.left_ms ? say('signin.locked', { n: Math.ceil(this.left_ms / 1000) }) : tries_left < 5 ? say('signin.tries', { n: tries_left }) : nothing}</p>
-      </div><div class="grow"><rp-keypad .value=${this.pin} .longest=${LONGEST} @typed=${(/** @type {CustomEvent} */ event) => { this.pin = event.detail; }}></rp-keypad></div></div>`;
+        <p role="status" class=${tries_left < 5 ? 'strong' : 'quiet'}>${tries_left < 5 ? say('signin.tries', { n: tries_left }) : nothing}</p>`;
   }
 
   actions() {

@@ -3,6 +3,7 @@ import { html, css, nothing } from '../vendor/lit.js';
 import { Screen } from '../element.js';
 import { distance, weight } from '../format.js';
 import { say, t, word } from '../i18n.js';
+import { fitted } from '../parts/fit.js';
 import { icon } from '../parts/icons.js';
 import { goods } from '../parts/goods.js';
 import '../parts/list.js';
@@ -12,14 +13,15 @@ import { chips, hours, startLabel } from '../parts/stopcard.js';
 /** S6: who, what and where, before the work at the door begins. */
 class Stop extends Screen {
   static styles = [look, css`
-    .address { font-size: var(--large); font-weight: 700; line-height: 1.12; }
+    .to { font-size: calc(var(--mm) * 6.6); font-weight: 700; } .side.tight .to { font-size: var(--large); } .side.tight .who { font-size: calc(var(--mm) * 3.6); }
     .side { gap: calc(var(--mm) * 1.6); overflow: hidden; } .side > * { flex: none; }
+    .side:not(.tight) .callout { font-size: var(--body); padding-block: var(--gap); }
     .side.tight { gap: calc(var(--mm) * 0.8); } .side.tight .callout { padding-block: calc(var(--mm) * 0.5); }
     .chips { gap: calc(var(--mm) * 1.2); }
     .callout { padding-block: calc(var(--mm) * 1); font-size: calc(var(--mm) * 3.8); line-height: 1.15; }
-    .needs { flex: none; font-size: var(--small); font-weight: 600; gap: calc(var(--mm) * 0.8) calc(var(--mm) * 3); display: flex; flex-wrap: wrap; }
-    .phone { font-size: var(--body); align-items: center; }
-    .needs li { display: inline-flex; gap: calc(var(--mm) * 0.8); align-items: center; white-space: nowrap; }
+    .needs { flex: none; font-size: calc(var(--mm) * 3); font-weight: 600; gap: calc(var(--mm) * 0.8) calc(var(--mm) * 1.4); display: flex; flex-wrap: wrap; }
+    .phone { font-size: calc(var(--mm) * 4.8); align-items: center; }
+    .needs li { display: inline-flex; gap: calc(var(--mm) * 0.5); align-items: center; white-space: nowrap; }
   `];
 
   body() {
@@ -27,10 +29,10 @@ class Stop extends Screen {
     const rows = goods(lines);
     const tight = inside === false && (contactless || stop.note);
     return html`<div class="columns"><div class="stack side wide ${tight ? 'tight' : ''}">
-        <bdi class="two address">${stop.address}</bdi>
+        ${fitted(stop.address, 2, 'to')}
         ${inside === false ? html`<div class="callout caution">${icon('gnss')}<span>${say('stop.far', { far: distance(stop.distance_m) })}</span></div>` : nothing}
         ${contactless ? html`<div class="callout">${icon('parcel')}<span>${say('stop.contactless', { place: word('relation', contactless) })}</span></div>` : nothing}
-        ${stop.detail || stop.contact ? html`<p class=${tight ? 'one' : 'two'}>${stop.detail ? html`<bdi>${stop.detail}</bdi>` : nothing}${stop.detail && stop.contact ? ' · ' : ''}${stop.contact ? html`<bdi class="strong">${stop.contact}</bdi>` : nothing}</p>` : nothing}
+        ${stop.detail || stop.contact ? html`${fitted(html`${stop.detail ? html`<bdi>${stop.detail}</bdi>` : nothing}${stop.detail && stop.contact ? ' · ' : ''}${stop.contact ? html`<bdi class="strong">${stop.contact}</bdi>` : nothing}`, 2, 'who')}` : nothing}
         <div class="row wrap chips">${hours(stop)}${chips(stop)}</div>
         ${stop.note ? html`<div class="callout">${icon('note')}<bdi class="two">${stop.note}</bdi></div>` : nothing}
       </div><div class="stack grow">${rows.length ? html`<rp-list label=${t('stop.goods')} .items=${rows} .row_mm=${10} .row=${row}></rp-list>`
