@@ -5,7 +5,7 @@ A placeholder stands in braces: {n} a number, {stop} a stop's number in the orde
 
 from __future__ import annotations
 
-WORDS = {
+WORDS: dict[str, str | tuple[str, str]] = {
     "back.nowhere": "There is nothing to go back to. Finish this screen first.",
     "badge.unknown": "This badge is not on today's list. Type your PIN, or call dispatch.",
     "cash.card_number": "That is a card number, and it is not kept. Enter the reference that the card reader printed.",
@@ -15,11 +15,17 @@ WORDS = {
     "cash.no_reference": "Enter the reference that the card reader printed.",
     "cash.none_due": "Nothing is to be collected here.",
     "cash.too_little": "That is less than the {due} due. Collect the rest, or choose Not paid.",
-    "check.blocked": "{n} safety defects: do not drive. Call dispatch, or have them repaired and check again.",
+    "check.blocked": (
+        "{n} safety defect: do not drive. Call dispatch, or have it repaired and check again.",
+        "{n} safety defects: do not drive. Call dispatch, or have them repaired and check again.",
+    ),
     "check.cleared": "Dispatch has cleared the defects. You may drive.",
     "check.no_defect": "Mark the item as a defect first, then photograph it.",
     "check.none": "No vehicle check is asked for.",
-    "check.unanswered": "{n} items are not checked yet. Check them, or tap All OK.",
+    "check.unanswered": (
+        "{n} item is not checked yet. Check it, or tap All OK.",
+        "{n} items are not checked yet. Check them, or tap All OK.",
+    ),
     "check.unknown_item": "This item is not on the checklist.",
     "cod.needed": "The money is not collected yet. Collect it, or choose Not paid.",
     "command.ill_formed": "The screen sent something that makes no sense. Try again.",
@@ -32,11 +38,17 @@ WORDS = {
     "exception.then_retry": "Saved. You can try this stop again later.",
     "exception.then_return": "Saved. Bring it back to the depot.",
     "exception.too_many": "{n} lines have a photo already. Give the rest a smaller number, or choose Cannot deliver for the whole stop.",
-    "line.scanned": "{n} parcels of this line are scanned already. The number cannot be smaller.",
-    "line.too_many": "Only {n} were ordered.",
+    "line.scanned": (
+        "{n} parcel of this line is scanned already. The number cannot be smaller.",
+        "{n} parcels of this line are scanned already. The number cannot be smaller.",
+    ),
+    "line.too_many": ("Only {n} was ordered.", "Only {n} were ordered."),
     "line.unknown": "This line is not in the stop.",
     "load.dup": "Scanned already: stop {stop}.",
-    "load.unaccounted": "{n} parcels are neither scanned nor reported missing. Scan them, or give a reason.",
+    "load.unaccounted": (
+        "{n} parcel is neither scanned nor reported missing. Scan it, or give a reason.",
+        "{n} parcels are neither scanned nor reported missing. Scan them, or give a reason.",
+    ),
     "load.unknown": "Not on this route. Put it back.",
     "load.unknown_code": "This parcel is not expected here.",
     "load.wrong": "This parcel is to be fetched at stop {stop}, not delivered. Put it back.",
@@ -47,12 +59,12 @@ WORDS = {
     "photo.needed": "A photo is required here. Take one.",
     "photo.none": "There is no photo yet. Take one.",
     "photo.not_now": "No photo is asked for on this screen.",
-    "pin.locked": "Too many wrong PINs. Wait {seconds} seconds.",
+    "pin.locked": "Too many wrong PINs. Wait {seconds} s.",
     "pin.needed": "The recipient's PIN is required. Ask for it, or choose Cannot deliver.",
     "pin.not_asked": "No PIN is asked for here.",
     "pin.now_locked": "Five wrong PINs. The keypad is locked for half a minute.",
     "pin.which_driver": "Choose your name first, then type your PIN.",
-    "pin.wrong": "Wrong PIN. {n} tries left.",
+    "pin.wrong": ("Wrong PIN. {n} try left.", "Wrong PIN. {n} tries left."),
     "pin.wrong_recipient": "That is not the recipient's PIN. Ask again.",
     "pod.saved": "Saved.",
     "pod.undone": "Taken back. Nothing was sent.",
@@ -76,7 +88,10 @@ WORDS = {
     "scan.dup": "Scanned already.",
     "scan.empty": "The code is empty. Scan it again.",
     "scan.first": "Scan the parcel first.",
-    "scan.needed": "{n} parcels are not scanned yet. Scan them, type their numbers, or report a problem.",
+    "scan.needed": (
+        "{n} parcel is not scanned yet. Scan it, type its number, or report a problem.",
+        "{n} parcels are not scanned yet. Scan them, type their numbers, or report a problem.",
+    ),
     "scan.not_now": "Nothing is scanned on this screen.",
     "scan.rejected": "This parcel was reported missing or rejected. It cannot be handed over.",
     "scan.too_long": "This code is longer than any parcel's. Scan the parcel's own label.",
