@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
-from fleet.notary import Chain, Notary
+from fleet.notary import Notary, Seen
+from fleet.proofs import Chain
 from fleet.rows import ProofRow
 from fleet.store import Store
 from mqtt.evidence import EvidenceError, bundle
+from mqtt.evidence.certificates import sha256_of
 from mqtt.evidence.chain import Signed
-from mqtt.evidence.receipt import link_of_receipt
+from mqtt.evidence.jws import signed_by
+from mqtt.evidence.receipt import Receipted, link_of_receipt
 from mqtt.evidence.record import Attachment, Record
-from mqtt.messages import Pod, SignedReceipt, decode
+from mqtt.messages import MessageError, Pod, SignedReceipt, decode, utc_ms
 
 NO_RECEIPT = (
     "there is no signed receipt of it: name this receiver's certificate and key in [evidence], then run `roadproof fleet pods --recheck`"
@@ -34,7 +38,9 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     signed: Signed
     record: Record
     chain: Chain
+    by: Chain | None  # who signed the receipt
     attachments: tuple[Held, ...]
+    corrected_by: str | None = None  # the id of a later record that corrects it
 
     @property
     def waiting(self) -> list[str]:
@@ -45,9 +51,41 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
 def gather(store: Store, notary: Notary, row: ProofRow) -> Dossier:
     """Check the proof anew and open its attachments; EvidenceError when it is not good, or one does not open."""
     signed = signed_of(row)
-    seen = notary.see(row.unit, signed.rec, signed.jws, row.received_ms)
+    seen = see(notary, row)
     attachments = tuple(_held(store, notary, row.unit, told) for told in seen.record.att)
-    return Dossier(row=row, signed=signed, record=seen.record, chain=seen.chain, attachments=attachments)
+    corrections = [other.id for other in store.proofs(row.unit) if other.corrects == row.id and other.verified_ms is not None]
+    return Dossier(
+        row=row,
+        signed=signed,
+        record=seen.record,
+        chain=seen.chain,
+        by=signer_of(notary, store.receivers(), row.receipt) if row.receipt else None,
+        attachments=attachments,
+        corrected_by=corrections[-1] if corrections else None,
+    )
+
+
+def see(notary: Notary, row: ProofRow) -> Seen:
+    """A proof checked anew, with certificates that were valid when its receipt was signed; EvidenceError when it is not good."""
+    signed = signed_of(row)
+    receipt_ms = None if row.receipt is None else _received_ms(row.receipt)
+    return notary.see(row.unit, signed.rec, signed.jws, receipt_ms or row.verified_ms or row.received_ms)
+
+
+def _received_ms(receipt: SignedReceipt) -> int | None:
+    """Its time as it says, checked later."""
+    try:
+        return utc_ms(msgspec.json.decode(receipt.rc, type=Receipted).received)
+    except (msgspec.DecodeError, MessageError):
+        return None
+
+
+def signer_of(notary: Notary, receivers: Mapping[str, Chain], receipt: SignedReceipt) -> Chain | None:
+    """The certificates of the receiver that signed: this one, one before it, or one beside it; None when nobody here knows them."""
+    name = signed_by(receipt.jws)
+    if notary.own is not None and name == sha256_of(notary.own.leaf):
+        return notary.own
+    return receivers.get(name or "")
 
 
 def signed_of(row: ProofRow) -> Signed:
@@ -59,8 +97,7 @@ def signed_of(row: ProofRow) -> Signed:
 
 def record_of(notary: Notary, row: ProofRow) -> Record:
     """What a proof says; EvidenceError when it is not good."""
-    signed = signed_of(row)
-    return notary.see(row.unit, signed.rec, signed.jws, row.received_ms).record
+    return see(notary, row).record
 
 
 def _held(store: Store, notary: Notary, unit: str, told: Attachment) -> Held:
@@ -76,40 +113,44 @@ def _held(store: Store, notary: Notary, unit: str, told: Attachment) -> Held:
 def contents(store: Store, notary: Notary, dossier: Dossier) -> bundle.Contents:
     """What goes into its bundle; EvidenceError without a receipt. Attachments that have not come are left out."""
     receipt = dossier.row.receipt
-    if receipt is None or notary.own is None:
+    if receipt is None:
         raise EvidenceError(NO_RECEIPT)
-    if dossier.chain.issuing != notary.own.issuing:
-        raise EvidenceError("the unit and this receiver have certificates of two issuing authorities: a bundle holds one")
+    if dossier.by is None:
+        raise EvidenceError("its receipt was signed under a certificate that is not here: name that receiver's in evidence.certificate")
+    if dossier.chain.issuing != dossier.by.issuing:
+        raise EvidenceError("the unit and the receiver have certificates of two issuing authorities: a bundle holds one")
     others = [row for row in store.proofs(dossier.row.unit) if row.verified_ms is not None]
     return bundle.Contents(
         record=dossier.signed,
         receipt=receipt,
         unit=dossier.chain.leaf,
         issuing=dossier.chain.issuing,
-        receiver=notary.own.leaf,
+        receiver=dossier.by.leaf,
         attachments={
             held.told.sha256: (bundle.extension(held.told.mime), held.data) for held in dossier.attachments if held.data is not None
         },
-        neighbours=_neighbours(notary, dossier, others),
-        after=_earlier_receipt(dossier.record, others),
+        neighbours=_neighbours(notary, dossier, receipt, others),
+        after=_earlier_receipt(dossier.record, receipt, others),
     )
 
 
-def _neighbours(notary: Notary, dossier: Dossier, others: list[ProofRow]) -> dict[int, Signed]:
+def _neighbours(notary: Notary, dossier: Dossier, receipt: SignedReceipt, others: list[ProofRow]) -> dict[int, Signed]:
     """The records before and after, where they are held and of the same certificate."""
     found: dict[int, Signed] = {}
+    at_ms = utc_ms(msgspec.json.decode(receipt.rc, type=Receipted).received)  # whoever checks the bundle knows no other time
     for row in others:
         if row.chain_seq is None or abs(row.chain_seq - dossier.record.seq) != 1:
             continue
         signed = signed_of(row)
-        seen = notary.see(row.unit, signed.rec, signed.jws, row.received_ms)
+        seen = notary.see(row.unit, signed.rec, signed.jws, at_ms)
         follows = row.link == dossier.record.prev if row.chain_seq < dossier.record.seq else seen.record.prev == dossier.row.link
         if follows and seen.chain == dossier.chain:
             found[row.chain_seq] = signed
     return found
 
 
-def _earlier_receipt(record: Record, others: list[ProofRow]) -> SignedReceipt | None:
-    """The receipt that the unit already held when it made the record."""
-    receipts = (row.receipt for row in others if row.receipt is not None)
-    return next((receipt for receipt in receipts if link_of_receipt(receipt) == record.t.after), None)
+def _earlier_receipt(record: Record, receipt: SignedReceipt, others: list[ProofRow]) -> SignedReceipt | None:
+    """The receipt that the unit already held when it made the record, where the same receiver signed it: a bundle holds one certificate."""
+    earlier = (row.receipt for row in others if row.receipt is not None)
+    found = next((one for one in earlier if link_of_receipt(one) == record.t.after), None)
+    return found if found is not None and signed_by(found.jws) == signed_by(receipt.jws) else None

@@ -10,11 +10,11 @@ import msgspec
 
 from fleet.config import EvidenceSettings
 from fleet.intake import SignedRecord, sentence
-from fleet.proofs import Announced, Checked, unchecked
+from fleet.proofs import Announced, Chain, Checked, unchecked
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.certificates import check_leaf
 from mqtt.evidence.keys import FileSigner, read_private
-from mqtt.evidence.receipt import check_receipt, sign_receipt
+from mqtt.evidence.receipt import Receipted, check_receipt, sign_receipt
 from mqtt.evidence.record import Record
 from mqtt.evidence.sealing import unseal
 from mqtt.evidence.verify import verify_record
@@ -24,13 +24,6 @@ log = logging.getLogger(__name__)
 
 BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 UNKNOWN = "no certificate of unit {unit} is in evidence.units_folder: put it there as {unit}.pem, then run `roadproof fleet pods --recheck`"
-
-
-class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """The certificates above a signature, each in PEM form; the root is the same for all."""
-
-    leaf: bytes
-    issuing: bytes
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,24 +61,29 @@ class Notary:
         if self.own is not None:
             check_leaf(leaf=self.own.leaf, issuing=self.own.issuing, root=self.root, role="receiver", at=utc_text(at_ms))
 
-    def check(self, signed: SignedRecord, stored_ms: int, now_ms: int) -> Checked:
-        """The verdict on a record that was stored at that time, with a receipt when it is good and there is a key."""
-        plain = unchecked(signed)
+    def check(self, signed: SignedRecord, at_ms: int) -> Checked:
+        """The verdict on a record held now, by this receiver's own clock; with a receipt when it is good and there is a key.
+
+        Never a time that the store tells: who can write there would have receipts made for any day.
+        """
+        plain = msgspec.structs.replace(unchecked(signed), attachments=())
         try:
-            seen = self.see(signed.unit, signed.rec, signed.jws, stored_ms)
+            seen = self.see(signed.unit, signed.rec, signed.jws, at_ms)
         except EvidenceError as error:
             log.warning("a proof of unit %s is stored, but is not good: %s", signed.unit, error)
             return msgspec.structs.replace(plain, fault=sentence(error))
-        attachments = tuple(Announced(one.enc_sha256, one.enc_len) for one in seen.record.att)
-        receipt = self._receipt(signed.unit, seen.record.seq, plain.link, (stored_ms, now_ms))
-        return msgspec.structs.replace(plain, good=True, receipt=receipt, attachments=attachments)
+        attachments = tuple(
+            Announced(sha=one.enc_sha256, sealed_bytes=one.enc_len, sha256=one.sha256, mime=one.mime, good=True) for one in seen.record.att
+        )
+        receipt = self._receipt(signed.unit, seen.record.seq, plain.link, at_ms)
+        return msgspec.structs.replace(plain, good=True, receipt=receipt, by=self.own if receipt else None, attachments=attachments)
 
-    def see(self, unit: str, rec: str, jws: str, stored_ms: int) -> Seen:
-        """A record by the unit's certificate, or by one that it had before; EvidenceError says why by none."""
+    def see(self, unit: str, rec: str, jws: str, at_ms: int) -> Seen:
+        """A record by the unit's certificate, or by one that it had before, valid at that time; EvidenceError says why by none."""
         first: EvidenceError | None = None
         for chain in self._chains(unit):
             try:
-                record = verify_record(rec, jws, unit=chain.leaf, issuing=chain.issuing, root=self.root, at=utc_text(stored_ms))
+                record = verify_record(rec, jws, unit=chain.leaf, issuing=chain.issuing, root=self.root, at=utc_text(at_ms))
             except EvidenceError as error:
                 first = first or error
                 continue
@@ -110,21 +108,23 @@ class Notary:
             raise EvidenceError(f"{file} holds no issuing certificate behind the first one: add it, or name it in evidence.issuing")
         return Chain(leaf=found[0], issuing=issuing)
 
-    def _receipt(self, unit: str, chain_seq: int, link: str, times_ms: tuple[int, ...]) -> SignedReceipt | None:
-        """A receipt of the first of these times at which this receiver's certificate is valid."""
+    def _receipt(self, unit: str, chain_seq: int, link: str, at_ms: int) -> SignedReceipt | None:
+        """A receipt of this time; None when nobody would accept it."""
         if self.own is None or self._signer is None:
             return None
-        fault: EvidenceError | None = None
-        for at_ms in times_ms:
-            signed = sign_receipt(unit, chain_seq, link, utc_text(at_ms), self._signer)
-            try:
-                check_receipt(signed, receiver=self.own.leaf, issuing=self.own.issuing, root=self.root)
-            except EvidenceError as error:
-                fault = error
-            else:
-                return signed
-        log.error("proof %s of unit %s is good, but gets no receipt: %s", chain_seq, unit, fault)
-        return None
+        signed = sign_receipt(unit, chain_seq, link, utc_text(at_ms), self._signer)
+        try:
+            check_receipt(signed, receiver=self.own.leaf, issuing=self.own.issuing, root=self.root)
+        except EvidenceError as error:
+            log.error("proof %s of unit %s is good, but gets no receipt: %s", chain_seq, unit, error)  # noqa: TRY400  a sentence
+            return None
+        return signed
+
+    def read_receipt(self, signed: SignedReceipt, by: Chain | None) -> Receipted:
+        """What a receipt says; `by` signed it: this receiver, one before it, or one beside it. EvidenceError when it does not hold."""
+        if by is None:
+            raise EvidenceError("the certificate that it was signed under is not here")
+        return check_receipt(signed, receiver=by.leaf, issuing=by.issuing, root=self.root)
 
     def open_attachment(self, sealed: bytes) -> bytes:
         """What is in a sealed attachment; EvidenceError when there is no key, or it does not fit."""

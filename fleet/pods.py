@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from fleet.dossier import signed_of
+from fleet.dossier import see, signed_of, signer_of
 from fleet.intake import SignedRecord, read
 from fleet.notary import Notary
 from fleet.rows import ProofRow, WaitingProof
@@ -17,12 +19,14 @@ from mqtt import topics
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.chain import first_head, read_record
 from mqtt.evidence.findings import Finding
-from mqtt.evidence.receipt import Receipted, check_receipt
+from mqtt.evidence.receipt import Receipted, link_of_receipt
 from mqtt.evidence.record import Record
-from mqtt.evidence.stream import check_stream
+from mqtt.evidence.stream import CLOCKS_APART_MS, check_stream
 from mqtt.messages import utc_text
 
-ID_START = re.compile(r"[0-9a-f][0-9a-f-]{3,35}")
+CHOICES = 5  # that are named
+ID_START = re.compile(r"[0-9a-f][0-9a-f-]{3,63}")
+Place = tuple[str, str | None, int | None]  # unit, certificate, number
 RECHECK_BATCH = 100  # verdicts in one commit: a receiver that runs beside waits for no longer
 
 
@@ -45,6 +49,7 @@ class PodSight(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None  # why it is not good
     receipt: str | None  # when this receiver signed for it
     link: str
+    remarks: list[str] = []  # what is odd about a good one
 
 
 class PodNotFoundError(Exception):
@@ -55,10 +60,33 @@ def sights(store: Store, unit: str | None = None, stop: str | None = None) -> li
     """Proofs in the order of their time."""
     rows = store.proofs(unit, stop)
     whole = {name: store.whole_attachments(name) for name in {row.unit for row in rows}}
-    return [_sight(row, whole[row.unit]) for row in rows]
+    forks = _forks(store.proofs(unit) if stop else rows)
+    return [_sight(row, whole[row.unit], _remarks(row, forks)) for row in rows]
 
 
-def _sight(row: ProofRow, whole: set[str]) -> PodSight:
+def _forks(rows: Sequence[ProofRow]) -> set[Place]:
+    """Places of chains at which more than one good record stands."""
+    taken = Counter(_place(row) for row in rows if row.verified_ms is not None)
+    return {place for place, count in taken.items() if count > 1}
+
+
+def _place(row: ProofRow) -> Place:
+    return row.unit, row.signer, row.chain_seq
+
+
+def _remarks(row: ProofRow, forks: set[Place]) -> list[str]:
+    """What a good signature does not make good."""
+    if row.verified_ms is None:
+        return []
+    told = []
+    if _place(row) in forks:
+        told.append(f"another record of the unit has the number {row.chain_seq} too: its key or its card was copied, or set back")
+    if row.t_ms is not None and row.t_ms > row.received_ms + CLOCKS_APART_MS:
+        told.append("it says a time after it had come here: the unit's clock is wrong")
+    return told
+
+
+def _sight(row: ProofRow, whole: set[str], remarks: list[str]) -> PodSight:
     record = _record(row)
     return PodSight(
         t=None if row.t_ms is None else utc_text(row.t_ms),
@@ -77,6 +105,7 @@ def _sight(row: ProofRow, whole: set[str]) -> PodSight:
         fault=row.fault,
         receipt=_received(row),
         link=row.link,
+        remarks=remarks,
     )
 
 
@@ -100,7 +129,7 @@ def _received(row: ProofRow) -> str | None:
 
 
 def find(store: Store, name: str) -> ProofRow:
-    """The proof of an id, of the beginning of one, or the newest of UNIT/STOP; PodNotFoundError tells what else there is."""
+    """The proof of an id or link, of the beginning of one, or the newest of UNIT/STOP; PodNotFoundError tells what else there is."""
     unit, slash, stop = name.partition("/")
     if slash:
         rows = store.proofs(unit, stop) if topics.UNIT.fullmatch(unit) else []
@@ -111,10 +140,16 @@ def find(store: Store, name: str) -> ProofRow:
     rows = [row for row in rows if row.verified_ms is not None] or rows  # a forged copy must not stand in the way
     if not rows:
         raise PodNotFoundError(f"there is no proof {name}; {hint}")
-    ids = sorted({row.id or row.link for row in rows})
-    if len(ids) > 1 and not slash:
-        raise PodNotFoundError(f"{len(ids)} proofs begin with {name}: {', '.join(ids[:5])}{' ...' if len(ids) > 5 else ''}")  # noqa: PLR2004
-    return rows[-1]
+    if len(rows) > 1 and not slash:
+        raise PodNotFoundError(f"{len(rows)} proofs begin with {name}: {_choice(rows)}{' ...' if len(rows) > CHOICES else ''}")
+    return max(rows, key=lambda row: (row.received_ms, row.chain_seq or 0))  # not by the unit's clock: it could make a record the newest
+
+
+def _choice(rows: Sequence[ProofRow]) -> str:
+    """What to type instead: the id, or the link where two records claim the same id."""
+    taken = Counter(row.id for row in rows)
+    names = [row.id if row.id and taken[row.id] == 1 else f"{row.link[:16]} ({row.unit}, number {row.chain_seq})" for row in rows]
+    return ", ".join(names[:CHOICES])
 
 
 def recheck(store: Store, notary: Notary, unit: str | None, now_ms: int) -> tuple[int, int]:
@@ -122,11 +157,7 @@ def recheck(store: Store, notary: Notary, unit: str | None, now_ms: int) -> tupl
     waiting = store.waiting_proofs(unit)
     good = 0
     for at in range(0, len(waiting), RECHECK_BATCH):
-        checked = [
-            notary.check(signed, row.received_ms, now_ms)
-            for row in waiting[at : at + RECHECK_BATCH]
-            if (signed := _signed(row)) is not None
-        ]
+        checked = [notary.check(signed, now_ms) for row in waiting[at : at + RECHECK_BATCH] if (signed := _signed(row)) is not None]
         store.settle(checked, now_ms)
         good += sum(one.good for one in checked)
     return len(waiting), good
@@ -148,31 +179,34 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
 def streams(store: Store, notary: Notary, unit: str) -> list[Stream]:
     """What is wrong with the good records of a unit as chains: gap, swap, repeat, cut tail."""
-    receipts = _receipts(store, notary, unit)
+    receipts, faults = _receipts(store, notary, unit)
     chains: dict[bytes, list[ProofRow]] = {}
     for row in store.proofs(unit):
         if row.verified_ms is not None:
-            signed = signed_of(row)
-            seen = notary.see(unit, signed.rec, signed.jws, row.received_ms)
-            chains.setdefault(seen.chain.leaf, []).append(row)
-    return [_stream(certificate, rows, receipts, alone=len(chains) == 1) for certificate, rows in chains.items()]
+            chains.setdefault(see(notary, row).chain.leaf, []).append(row)
+    found = [_stream(certificate, rows, receipts, alone=len(chains) == 1) for certificate, rows in chains.items()]
+    return [*found, Stream(certificate_sha256="", records=0, findings=faults)] if faults else found
 
 
-def _stream(certificate: bytes, rows: list[ProofRow], receipts: list[Receipted], *, alone: bool) -> Stream:
+def _stream(certificate: bytes, rows: list[ProofRow], receipts: Mapping[str, Receipted], *, alone: bool) -> Stream:
     der = ssl.PEM_cert_to_DER_cert(certificate.decode())
     ordered = sorted(rows, key=lambda row: (row.chain_seq or 0, row.received_ms))
     links = {row.link for row in rows}
-    own = [receipt for receipt in receipts if alone or receipt.link in links]
+    own = [receipt for receipt in receipts.values() if alone or receipt.link in links]
     return Stream(
         certificate_sha256=hashlib.sha256(der).hexdigest(),
         records=len(rows),
-        findings=check_stream([signed_of(row) for row in ordered], own, first_head(der)),
+        findings=check_stream([signed_of(row) for row in ordered], own, first_head(der), receipts),
     )
 
 
-def _receipts(store: Store, notary: Notary, unit: str) -> list[Receipted]:
-    """What this receiver signed for, also where the record itself is gone: that is how a cut tail shows."""
-    own = notary.own
-    if own is None:
-        return []
-    return [check_receipt(one, receiver=own.leaf, issuing=own.issuing, root=notary.root) for one in store.receipts(unit)]
+def _receipts(store: Store, notary: Notary, unit: str) -> tuple[dict[str, Receipted], list[Finding]]:
+    """What was signed for, by the receipt's link, also where the record itself is gone: so a cut tail shows. And which do not hold."""
+    receivers = store.receivers()
+    good, faults = dict[str, Receipted](), list[Finding]()
+    for one in store.receipts(unit):
+        try:
+            good[link_of_receipt(one)] = notary.read_receipt(one, signer_of(notary, receivers, one))
+        except EvidenceError as error:
+            faults.append(Finding(level="bad", about="receipt", text=f"a receipt in the store does not hold: {error}"))
+    return good, faults

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from contextlib import suppress
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from fleet.intake import TOP_INTEGER, Blob, Fixes, Record, Refused, Report, SignedRecord
+from fleet.intake import ATTACHMENT_LIMIT_BYTES, TOP_INTEGER, Blob, Fixes, Record, Refused, Report, SignedRecord
 from mqtt.evidence.chain import link_of
+from mqtt.evidence.jws import signed_by
+from mqtt.evidence.record import Hash
 from mqtt.messages import MessageError, SignedReceipt, utc_ms
 
+NAMED_LIMIT = 64  # attachments of one message
 CLAIM_LIMIT = 200  # characters of a claim that are worth a column; the record itself is stored whole
 
 
@@ -27,11 +32,21 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     corrects: str | None = None
 
 
-class Announced(msgspec.Struct, frozen=True):
-    """An attachment that a good record names, as it is sent."""
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """The certificates above a signature, each in PEM form; the root is the same for all."""
+
+    leaf: bytes
+    issuing: bytes
+
+
+class Announced(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment that a record or an event names, as it is sent, and what it is when it is opened."""
 
     sha: str  # of the sealed bytes
     sealed_bytes: int
+    sha256: str  # of what was sealed
+    mime: str
+    good: bool = False  # a verified record says so: it counts more than what anybody else said
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +58,9 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     good: bool = False
     fault: str | None = None
     receipt: SignedReceipt | None = None
-    attachments: tuple[Announced, ...] = ()  # of a good record only: a forged one must not say how long a real attachment is
+    by: Chain | None = None  # who signed the receipt
+    signer: str | None = None  # SHA-256 of the certificate that the record's signature names: what tells one chain of a unit from another
+    attachments: tuple[Announced, ...] = ()  # not of a record found forged: it must not say how long a real attachment is
 
     @property
     def unit(self) -> str:
@@ -56,15 +73,50 @@ Storable = Fixes | Record | SignedRecord | Checked | Report | Blob | Refused
 
 def unchecked(signed: SignedRecord) -> Checked:
     """A record that nobody could check: this receiver knows no authority."""
-    return Checked(record=signed.record, link=link_of(signed.rec, signed.jws), claims=claims_of(signed.rec))
+    return Checked(
+        record=signed.record,
+        link=link_of(signed.rec, signed.jws),
+        claims=claims_of(signed.rec),
+        signer=signed_by(signed.jws),
+        attachments=announced_in(signed.rec),
+    )
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment as records and events tell of it."""
+
+    sha256: Hash
+    enc_sha256: Hash
+    enc_len: Annotated[int, Meta(ge=1, le=ATTACHMENT_LIMIT_BYTES)]
+    mime: Annotated[str, Meta(max_length=60)] = ""
+
+
+def announced_in(text: str) -> tuple[Announced, ...]:
+    """The attachments that a JSON text names, wherever they stand in it; never fails."""
+    found: dict[str, Announced] = {}
+    parts = [_json(text)]
+    while parts and len(found) < NAMED_LIMIT:
+        part = parts.pop()
+        parts += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        if isinstance(part, dict) and "enc_sha256" in part:
+            with suppress(msgspec.ValidationError):
+                told = msgspec.convert(part, Told)
+                found[told.enc_sha256] = Announced(
+                    sha=told.enc_sha256, sealed_bytes=told.enc_len, sha256=told.sha256, mime=told.mime
+                )  # fmt: skip
+    return tuple(found.values())
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def claims_of(rec: str) -> Claims:
     """Read what can be read; never fails."""
-    try:
-        told = json.loads(rec)
-    except (ValueError, RecursionError):
-        return Claims()
+    told = _json(rec)
     if not isinstance(told, dict):
         return Claims()
     return Claims(

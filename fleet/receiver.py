@@ -174,7 +174,7 @@ class Receiver:
         """A message as the store takes it, a proof with its verdict; the receipt is stored with it, and sent after that."""
         notary = self._notary
         return [
-            notary.check(item, at_ms, at_ms) if notary is not None and isinstance(item, SignedRecord) else item
+            notary.check(item, at_ms) if notary is not None and isinstance(item, SignedRecord) else item
             for item in read(delivery.topic, delivery.payload, at_ms)
         ]
 

@@ -129,6 +129,7 @@ class ProofRow(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None
     rc: str | None
     rc_jws: str | None
+    signer: str | None  # SHA-256 of the certificate that its signature names
     received_ms: int
     payload: bytes  # mqtt.messages.Pod
 
@@ -136,6 +137,16 @@ class ProofRow(msgspec.Struct, frozen=True, kw_only=True):
     def receipt(self) -> SignedReceipt | None:
         """This receiver's signature over it."""
         return None if self.rc is None or self.rc_jws is None else SignedReceipt(rc=self.rc, jws=self.rc_jws)
+
+
+class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment as records and events tell of it."""
+
+    unit: str
+    sha: str  # of the sealed bytes
+    sha256: str | None  # of what was sealed; None: nothing has told
+    mime: str | None
+    whole_ms: int | None  # when all of it was there
 
 
 class WaitingProof(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.errors import UsageError
+from fleet.lettering import plain
 from mqtt.messages import utc_ms
 
 
@@ -40,7 +41,7 @@ def print_table(heading: Iterable[str], rows: list[list[str]], *, empty: str) ->
         return 0
     shown = Table(*heading)
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))  # Text: what came over the air is no markup
+        shown.add_row(*(Text(plain(cell)) for cell in row))  # Text: what came over the air is no markup
     Console().print(shown)
     return 0
 

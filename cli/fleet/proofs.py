@@ -15,11 +15,12 @@ from cli.fleet.place import add_place, check_unit, opened, read_settings, writte
 from cli.fleet.printing import print_json, print_table, write_file
 from cli.fleet.runs import read_run
 from cli.words import Commands, add, time_ms, time_text
-from fleet import dossier, epcis, paper, pods
+from fleet import dossier, epcis, paper, pictures, pods
 from fleet.dossier import Dossier, gather
 from fleet.notary import Notary
 from fleet.store import Store
 from mqtt.evidence import EvidenceError, bundle
+from mqtt.evidence.findings import Finding
 from mqtt.evidence.verdict import verify_bundle
 from mqtt.messages import utc_ms, utc_text
 
@@ -43,6 +44,7 @@ def add_commands(group: Commands) -> None:
     printed.add_argument(
         "--run", dest="run_file", metavar="FILE", type=Path, help="the run file of that day: the address is in it, not in the record"
     )
+    printed.add_argument("--zone", metavar="NAME", help="show its local time there beside UTC: Europe/Berlin")
     for command in (made, printed):
         command.add_argument("pod", metavar="POD", help="its id, the beginning of it, or UNIT/STOP: the newest of that stop")
     example = "roadproof fleet epcis van-12 --from 2026-05-04 -o monday.json --config fleet.toml"
@@ -50,6 +52,10 @@ def add_commands(group: Commands) -> None:
     exported.add_argument("--from", dest="since", metavar="TIME", help="from this time on, UTC unless it carries an offset")
     exported.add_argument("--to", dest="until", metavar="TIME", help="up to this time, included")
     exported.add_argument("--zone", metavar="NAME", default="UTC", help="whose offset the times carry: Europe/Berlin (default UTC)")
+    shown = add(
+        group, "photo", run_photo, "one photo or signature, opened", "roadproof fleet photo 3f9a02 -o brakes.jpg --config fleet.toml"
+    )
+    shown.add_argument("sha", metavar="SHA", help="the beginning of its SHA-256, as `fleet events` and the records tell it")
     stream = add(
         group,
         "stream-check",
@@ -59,7 +65,7 @@ def add_commands(group: Commands) -> None:
     )
     for command in (exported, stream):
         command.add_argument("unit", metavar="UNIT")
-    for command in (made, printed, exported):
+    for command in (made, printed, exported, shown):
         command.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="file to write")
         command.add_argument("--config", metavar="FILE", type=Path, required=True, help="the receiver's settings, with [evidence]")
     stream.add_argument("--config", metavar="FILE", type=Path, required=True, help="the receiver's settings, with [evidence]")
@@ -90,7 +96,9 @@ def _cells(pod: pods.PodSight) -> list[str]:
         pod.recipient or "-",
         pod.photo or "-",
         pod.signature or "-",
-        {True: "yes", None: "not checked"}.get(pod.verified, f"NO: {pod.fault}"),
+        {True: "; ".join(["yes, but " + remark for remark in pod.remarks]) or "yes", None: "not checked"}.get(
+            pod.verified, f"NO: {pod.fault}"
+        ),
         time_text(utc_ms(pod.receipt)) if pod.receipt else "-",
         (pod.id or pod.link)[:8],
     ]
@@ -120,10 +128,12 @@ def run_bundle(arguments: argparse.Namespace) -> int:
 
 def run_pdf(arguments: argparse.Namespace) -> int:
     """Write a page."""
+    zone = _zone(arguments.zone) if arguments.zone else None
     with _proof(arguments) as (store, notary, found):
         findings = _findings(store, notary, found)
+    extras = paper.Extras(zone=zone, address=_address(arguments.run_file, found.record.stop) if arguments.run_file else None)
     try:
-        page = paper.pdf(found, findings, _address(arguments.run_file, found.record.stop) if arguments.run_file else None)
+        page = paper.pdf(found, findings, extras)
     except ImportError:
         raise UsageError("a page needs WeasyPrint and segno: pip install 'roadproof[fleet]'") from None
     except paper.OnePageError as error:
@@ -139,23 +149,32 @@ def _address(run_file: Path, stop_id: str) -> str:
     return ", ".join(filter(None, (stops[stop_id].address, stops[stop_id].detail)))
 
 
-def _findings(store: Store, notary: Notary, found: Dossier) -> list[str]:
+def _findings(store: Store, notary: Notary, found: Dossier) -> list[Finding]:
     """What a stranger who checks the bundle will be told."""
-    if found.row.receipt is None or notary.own is None:
+    if found.row.receipt is None:
         return [
-            f"Unit {found.record.unit} signed it, and nothing in it was changed since.",
-            "This receiver has not signed a receipt for it.",
+            Finding(level="good", about="record", text=f"Unit {found.record.unit} signed it, and nothing in it was changed since."),
+            Finding(level="note", about="receipt", text="No receiver has signed a receipt for it yet: nothing shows when it was stored."),
         ]
-    verdict = verify_bundle(dossier.contents(store, notary, found), notary.root)
-    return [finding.text for finding in verdict.findings]
+    return verify_bundle(dossier.contents(store, notary, found), notary.root).findings
+
+
+def run_photo(arguments: argparse.Namespace) -> int:
+    """Write an attachment as it was made, a signature as a drawing."""
+    notary = _notary(arguments.config)
+    try:
+        with opened(arguments) as store:
+            picture = pictures.open_one(store, notary, arguments.sha)
+    except (pictures.PictureNotFoundError, EvidenceError) as error:
+        raise UsageError(str(error)) from None
+    write_file(arguments.output, picture.data)
+    print(f"{arguments.output} holds the {picture.kind} of {picture.unit} whose SHA-256 is {picture.sha256}")
+    return 0
 
 
 def run_epcis(arguments: argparse.Namespace) -> int:
     """Write an EPCIS document."""
-    try:
-        zone = ZoneInfo(arguments.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"{arguments.zone} is no time zone; write one like Europe/Berlin") from None
+    zone = _zone(arguments.zone)
     since_ms = time_ms("--from", arguments.since) if arguments.since else 0
     until_ms = time_ms("--to", arguments.until) if arguments.until else _now_ms()
     notary = _notary(arguments.config)
@@ -170,6 +189,13 @@ def run_epcis(arguments: argparse.Namespace) -> int:
     write_file(arguments.output, (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())
     print(f"{arguments.output} holds {len(found)} events")
     return 0
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"{name} is no time zone; write one like Europe/Berlin") from None
 
 
 def run_stream_check(arguments: argparse.Namespace) -> int:

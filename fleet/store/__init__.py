@@ -10,8 +10,8 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from fleet.intake import Series
-from fleet.proofs import Checked, Storable
-from fleet.rows import Counts, EventRow, Holding, Kept, ProofRow, RefusedRow, SeriesHolding, SeriesRow, UnitRow, WaitingProof
+from fleet.proofs import Chain, Checked, Storable
+from fleet.rows import AttachmentRow, Counts, EventRow, Holding, Kept, ProofRow, RefusedRow, SeriesHolding, SeriesRow, UnitRow, WaitingProof
 from fleet.store import attachments, keeping, migrations, proofs
 from fleet.store.database import Database, Row, StoreAwayError, StoreError, TryAgainError, UnstorableError
 from fleet.store.postgres import PostgresDatabase
@@ -20,8 +20,8 @@ from mqtt.codec import TrackPoint
 from mqtt.messages import SignedReceipt
 
 __all__ = [
-    "Counts", "EventRow", "Holding", "Kept", "ProofRow", "RefusedRow", "SeriesHolding", "SeriesRow", "Store", "StoreAwayError",
-    "StoreError", "UnitRow", "UnstorableError", "WaitingProof", "open_store",
+    "AttachmentRow", "Counts", "EventRow", "Holding", "Kept", "ProofRow", "RefusedRow", "SeriesHolding", "SeriesRow", "Store",
+    "StoreAwayError", "StoreError", "UnitRow", "UnstorableError", "WaitingProof", "open_store",
 ]  # fmt: skip
 
 RACES = 20  # lost transactions in a row after which the database counts as away
@@ -169,6 +169,14 @@ class Store:
     def sealed_attachment(self, unit: str, sha: str) -> bytes | None:
         """An attachment as it was sent, sealed; None while it is not whole."""
         return attachments.sealed(self._db, unit, sha)
+
+    def attachments_named(self, start: str) -> list[AttachmentRow]:
+        """Attachments whose SHA-256, as sent or opened, begins like this."""
+        return attachments.named(self._db, start)
+
+    def receivers(self) -> dict[str, Chain]:
+        """The certificates under which the receipts here were signed, by their SHA-256."""
+        return proofs.receivers(self._db)
 
     def refused(self) -> list[RefusedRow]:
         """What was set aside, newest first."""

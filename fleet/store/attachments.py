@@ -6,6 +6,7 @@ import hashlib
 
 from fleet.intake import Blob, Refused
 from fleet.proofs import Announced
+from fleet.rows import AttachmentRow
 from fleet.store.database import Database
 from mqtt.messages import BlobHeld
 from mqtt.topics import BLOB_CHUNK_BYTES
@@ -15,11 +16,21 @@ PIECES = "SELECT at_byte, length(payload) FROM blob WHERE unit = ? AND sha = ? O
 AROUND = """SELECT at_byte, payload FROM blob WHERE unit = ? AND sha = ? AND at_byte < ? AND at_byte + length(payload) > ?
     ORDER BY at_byte"""
 PAYLOADS = "SELECT payload FROM blob WHERE unit = ? AND sha = ? AND at_byte < ? ORDER BY at_byte"
-ANNOUNCE = """INSERT INTO attachment (unit, sha, sealed_bytes) VALUES (?, ?, ?)
-    ON CONFLICT (unit, sha) DO UPDATE SET sealed_bytes = coalesce(attachment.sealed_bytes, excluded.sealed_bytes)"""
+ANNOUNCE = """INSERT INTO attachment (unit, sha, sealed_bytes, sha256, mime) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (unit, sha) DO UPDATE SET sealed_bytes = excluded.sealed_bytes, sha256 = excluded.sha256, mime = excluded.mime,
+        unnamed_bytes = NULL
+    WHERE attachment.sealed_bytes IS NULL OR (? AND attachment.whole_ms IS NULL)"""
+NAMED = """SELECT unit, sha, sha256, mime, whole_ms FROM attachment WHERE sha LIKE ? OR sha256 LIKE ? ORDER BY unit, sha"""
+UNNAMED = "SELECT coalesce(sum(unnamed_bytes), 0) FROM attachment WHERE unit = ? AND unnamed_bytes IS NOT NULL"
+COUNT_UNNAMED = """INSERT INTO attachment (unit, sha, unnamed_bytes) VALUES (?, ?, ?)
+    ON CONFLICT (unit, sha) DO UPDATE SET unnamed_bytes = coalesce(attachment.unnamed_bytes, 0) + excluded.unnamed_bytes"""
+UNNAMED_LIMIT_BYTES = 256 * 1024 * 1024  # of a unit's attachments that no proof and no event has named yet: a thousand photos
+PIECES_LIMIT = 8_192  # of the largest attachment, 512 bytes each: a unit that sends single bytes must not keep the store busy
 WHOLE = """INSERT INTO attachment (unit, sha, whole_ms) VALUES (?, ?, ?)
     ON CONFLICT (unit, sha) DO UPDATE SET whole_ms = excluded.whole_ms"""
 OTHER_BYTES = "other bytes are held at this place of the attachment"
+TOO_MANY = "the attachment comes in too many small pieces"
+TOO_MUCH = "too many attachments of the unit are named by no proof and no event: is its certificate known?"
 TOO_LONG = "the piece goes beyond the length that the record tells"
 WRONG_HASH = "all pieces of the attachment are there and their SHA-256 is another: dropped, and asked for again"
 
@@ -30,6 +41,8 @@ def take(db: Database, piece: Blob, at_ms: int) -> tuple[int, str | None]:
     _, sealed_bytes = _known(db, piece.unit, piece.sha)
     if sealed_bytes is not None and end > sealed_bytes:
         return 0, TOO_LONG
+    if (fault := _no_room(db, piece, named=sealed_bytes is not None)) is not None:
+        return 0, fault
     free: list[tuple[int, int]] = []
     for at_byte, held in db.query(AROUND, (piece.unit, piece.sha, end, begin)):
         low, high = max(at_byte, begin), min(at_byte + len(held), end)
@@ -41,13 +54,33 @@ def take(db: Database, piece: Blob, at_ms: int) -> tuple[int, str | None]:
     for low, high in free:
         part = piece.payload[low - piece.at_byte : high - piece.at_byte]
         db.execute(INSERT_PIECE, (piece.unit, piece.sha, low, at_ms, part))
+    if free and sealed_bytes is None:
+        db.execute(COUNT_UNNAMED, (piece.unit, piece.sha, BLOB_CHUNK_BYTES * len(free)))
     return len(free), None
 
 
+def _no_room(db: Database, piece: Blob, *, named: bool) -> str | None:
+    """Why a piece is one too many."""
+    ((pieces,),) = db.query("SELECT count(*) FROM blob WHERE unit = ? AND sha = ?", (piece.unit, piece.sha))
+    if pieces >= PIECES_LIMIT:
+        return TOO_MANY
+    if not named and db.query(UNNAMED, (piece.unit,))[0][0] >= UNNAMED_LIMIT_BYTES:
+        return TOO_MUCH
+    return None
+
+
 def announce(db: Database, unit: str, told: Announced) -> None:
-    """Remember how long an attachment is; what goes beyond it cannot belong to it."""
-    db.execute(ANNOUNCE, (unit, told.sha, told.sealed_bytes))
-    db.execute("DELETE FROM blob WHERE unit = ? AND sha = ? AND at_byte + length(payload) > ?", (unit, told.sha, told.sealed_bytes))
+    """Remember how long an attachment is; what goes beyond it cannot belong to it. What is whole stays as it is, whatever is said later."""
+    db.execute(ANNOUNCE, (unit, told.sha, told.sealed_bytes, told.sha256, told.mime, told.good))
+    whole, sealed_bytes = _known(db, unit, told.sha)
+    if not whole:
+        db.execute("DELETE FROM blob WHERE unit = ? AND sha = ? AND at_byte + length(payload) > ?", (unit, told.sha, sealed_bytes))
+
+
+def named(db: Database, start: str) -> list[AttachmentRow]:
+    """Attachments whose hash, sealed or opened, begins like this: hexadecimal digits only."""
+    found = db.query(NAMED, (start + "%", start + "%"))
+    return [AttachmentRow(**dict(zip(AttachmentRow.__struct_fields__, row, strict=True))) for row in found]
 
 
 def assess(db: Database, unit: str, sha: str, at_ms: int) -> tuple[BlobHeld, Refused | None]:

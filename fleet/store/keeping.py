@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fleet.intake import Blob, Fixes, Record, Refused, Report, Series, SignedRecord
-from fleet.proofs import Checked, Storable, unchecked
+from fleet.proofs import Announced, Checked, Storable, announced_in, unchecked
 from fleet.rows import Holding, Kept, SeriesHolding
 from fleet.store import attachments, proofs
 from fleet.store.database import Database
@@ -97,6 +97,7 @@ class _Work:
                 self._fixes(item)
             case Record():
                 self._record(item)
+                self._announce(item, announced_in(item.data or ""))
             case SignedRecord():
                 self._proof(unchecked(item))
             case Checked():
@@ -154,14 +155,18 @@ class _Work:
         """The record under its number, and the verdict on it."""
         self._record(checked.record)
         journal = self._journal(checked.record.unit, checked.record.log)
-        if not proofs.holds(self._db, journal, checked.record):
-            return  # a copied card's: set aside with the other clones
-        receipt = proofs.write(self._db, checked, journal, self._at_ms)
+        aside = not proofs.holds(self._db, journal, checked.record)  # a copied card's: its number is taken, the proof is none the less one
+        if aside and checked.fault:
+            return
+        receipt = proofs.write(self._db, checked, journal, self._at_ms, aside=aside)
         if receipt is not None:
             self._proofs.setdefault(journal, {})[receipt] = None
-        for told in checked.attachments:
-            attachments.announce(self._db, checked.unit, told)
-            self._pieces.setdefault(journal, {})[checked.unit, told.sha] = None
+        self._announce(checked.record, checked.attachments)
+
+    def _announce(self, record: Record, named: Sequence[Announced]) -> None:
+        for told in named:
+            attachments.announce(self._db, record.unit, told)
+            self._pieces.setdefault(self._journal(record.unit, record.log), {})[record.unit, told.sha] = None
 
     def _piece(self, piece: Blob) -> None:
         stored, reason = attachments.take(self._db, piece, self._at_ms)
@@ -256,10 +261,15 @@ class _Work:
             holdings.append(
                 Holding(
                     unit=unit, log=log, seq=seq, tseq=tseq, born=journal in self._born,
-                    proofs=tuple(self._proofs.get(journal, ())), blobs=self._blobs.get(journal, {}),
+                    proofs=self._receipts(unit, journal), blobs=self._blobs.get(journal, {}),
                 )
             )  # fmt: skip
         return Kept(stored=self._stored, repeated=self._repeated, refused=len(self._refused), holdings=tuple(holdings))
+
+    def _receipts(self, unit: str, journal: int) -> tuple[SignedReceipt, ...]:
+        """Of what came just now; a unit that was born is told how far its chain is known here: it may have lost card and memory."""
+        newest = proofs.newest_receipt(self._db, unit) if journal in self._born else None
+        return tuple({**({newest: None} if newest else {}), **self._proofs.get(journal, {})})
 
     def _merged(self, journal: int, series: Series) -> SeriesHolding:
         batch = self._batch.get((journal, series), Ranges())

@@ -68,7 +68,25 @@ def _proofs(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_first_tables, _proofs)
+def _signers(db: Database) -> None:
+    """Who signed what: also after a certificate was renewed, and where a unit's key signs in two places. What an attachment is."""
+    big, octets = db.dialect.big, db.dialect.octets
+    for statement in (
+        "ALTER TABLE pod ADD COLUMN signer TEXT",
+        f"ALTER TABLE pod ADD COLUMN payload {octets}",  # where another record has the number already
+        f"ALTER TABLE pod ADD COLUMN received_ms {big}",
+        "CREATE INDEX pod_by_chain ON pod (unit, signer, chain_seq)",
+        "CREATE TABLE receiver (sha256 TEXT PRIMARY KEY, leaf TEXT NOT NULL, issuing TEXT NOT NULL)",
+        "ALTER TABLE attachment ADD COLUMN sha256 TEXT",
+        "ALTER TABLE attachment ADD COLUMN mime TEXT",
+        f"ALTER TABLE attachment ADD COLUMN unnamed_bytes {big}",  # of pieces, while nothing has named it
+        "CREATE INDEX attachment_unnamed ON attachment (unit) WHERE unnamed_bytes IS NOT NULL",
+        "CREATE INDEX attachment_by_contents ON attachment (sha256)",
+    ):
+        db.execute(statement)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_first_tables, _proofs, _signers)
 NAMES = tuple(step.__name__.strip("_") for step in STEPS)
 
 

@@ -23,6 +23,7 @@ from mqtt.messages import SignedReceipt
 MAX_BYTES = 256 * 1024 * 1024  # of a bundle, and of everything in it
 MAX_TEXT_BYTES = 4 * 1024 * 1024  # a record is 500,000 characters at most, each of up to four bytes, and escaped in chain/
 MAX_ENTRIES = 64
+NEIGHBOURS = 2
 NEEDED = ("record.json", "record.jws", "receipt.json", "receipt.jws", "unit.pem", "issuing.pem", "receiver.pem")
 NAMES = (*NEEDED, "after.json", "after.jws", "verify-openssl.sh", "README.txt")
 FOLDERS = ("att/", "chain/")  # zip programs write such entries when a folder is packed anew
@@ -84,6 +85,9 @@ def unpack(data: bytes) -> Contents:
         raise EvidenceError(f"{missing[0]} is missing from it")
     if ("after.json" in held) != ("after.jws" in held):
         raise EvidenceError("after.json and after.jws belong together: one of them is missing from it")
+    neighbours = [match for match in map(NEIGHBOUR.fullmatch, held) if match]
+    if len(neighbours) > NEIGHBOURS:
+        raise EvidenceError(f"chain/ holds {len(neighbours)} records: one record has {NEIGHBOURS} neighbours at most")
     return Contents(
         record=Signed(rec=texts["record.json"], jws=texts["record.jws"]),
         receipt=SignedReceipt(rc=texts["receipt.json"], jws=texts["receipt.jws"]),
@@ -91,7 +95,7 @@ def unpack(data: bytes) -> Contents:
         issuing=held["issuing.pem"],
         receiver=held["receiver.pem"],
         attachments=_attachments(held),
-        neighbours={int(match[1]): _neighbour(name, held[name]) for name in held if (match := NEIGHBOUR.fullmatch(name))},
+        neighbours={int(match[1]): _neighbour(match[0], held[match[0]]) for match in neighbours},
         after=SignedReceipt(rc=texts["after.json"], jws=texts["after.jws"]) if "after.json" in held else None,
     )
 

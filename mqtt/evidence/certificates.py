@@ -43,6 +43,11 @@ def load(pem: bytes, whose: str) -> x509.Certificate:
     return found[0]
 
 
+def sha256_of(pem: bytes) -> str:
+    """What signatures name a certificate by: SHA-256 of its DER, hexadecimal."""
+    return load(pem, "").fingerprint(hashes.SHA256()).hex()
+
+
 def check_leaf(*, leaf: bytes, issuing: bytes, root: bytes, role: Role, at: str) -> tuple[x509.Certificate, str]:
     """The certificate and its holder's name; EvidenceError unless it leads to the root, has this role, and all three are valid at `at`.
 

@@ -62,6 +62,15 @@ def verify(payload: bytes, jws: str, kind: Kind, certificate: x509.Certificate) 
         raise EvidenceError("its signature does not fit: it was altered, or signed with another key") from None
 
 
+def signed_by(jws: str) -> str | None:
+    """SHA-256 of the DER of the certificate that a signature names, hexadecimal; None when it names none. Nothing is verified."""
+    try:
+        found = read_canonical(_decode(jws.partition("..")[0]))
+        return _decode(found["x5t#S256"]).hex()
+    except (EvidenceError, KeyError, TypeError):
+        return None
+
+
 def protected_header(kind: Kind, certificate_der: bytes) -> str:
     """The one header that a signature of this kind by this certificate's key has, as it stands in the JWS."""
     thumbprint = _encode(hashlib.sha256(certificate_der).digest())

@@ -49,7 +49,7 @@ class Item(Part, frozen=True, kw_only=True):
     state: Word
     qty: Count
     qty_fact: Count  # fewer than qty: a partial delivery
-    reason: Word | None
+    reason: Label | None
     grade: Word | None = None  # of goods taken back: good, worn, damaged
 
 
@@ -109,7 +109,7 @@ class Record(Part, frozen=True, kw_only=True):
     job: Label | None
     stop: Label
     outcome: Outcome
-    reason: Word | None
+    reason: Label | None  # the fleet's own code, as its run names it
     recipient: Recipient | None
     driver: Label | None
     items: Annotated[tuple[Item, ...], Meta(max_length=2_000)]

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
-
 from cryptography.hazmat.primitives import hashes
 
 from mqtt.evidence import EvidenceError
@@ -52,7 +51,8 @@ class _Examination:
         self._findings: list[Finding] = []
 
     def verdict(self) -> Verdict:
-        self._say("note", "root", f"Checked against the root certificate {self._fingerprint()}: compare that with what the fleet has published.")
+        told = f"Checked against the root certificate {self._fingerprint()}: compare that with what the fleet has published."
+        self._say("note", "root", told)
         receipt = self._attempt("receipt", lambda: self._check_receipt(self._contents.receipt))
         at = self._attempt("record", lambda: receipt.received if receipt else read_record(self._contents.record).t.wall)
         record = self._attempt("record", lambda: self._verify(self._contents.record, at)) if at else None
@@ -85,7 +85,8 @@ class _Examination:
         stored_ms, wall_ms = utc_ms(receipt.received), utc_ms(record.t.wall)
         trusted = record.t.src in SET
         if trusted and record.t.err_ms > CLOCKS_APART_MS:
-            raise EvidenceError(f"the unit calls its clock set by {SET[record.t.src]}, and {record.t.err_ms} ms wrong: one of the two is false")
+            said = f"the unit calls its clock set by {SET[record.t.src]}, and {record.t.err_ms} ms wrong"
+            raise EvidenceError(f"{said}: one of the two is false")
         if trusted and wall_ms - record.t.err_ms > stored_ms + CLOCKS_APART_MS:
             raise EvidenceError(f"the unit made it at {record.t.wall}, after the receiver had stored it: one of the two times is false")
         self._say("good", "time", f"It was made before {receipt.received}: by then the receiver held it.")

@@ -26,18 +26,25 @@ ms() { date -u -d "$1" +%s%3N 2>/dev/null; }
 # --- JSON: parse FILE fills V with every value by its path, as in V[.t.wall]; texts begin with a quote; V[.att.] counts .att
 declare -A V
 parse() {
-    local -a parts
-    local part text= body slashes rest word inside=0
+    local -a parts pieces=()
+    local part text slashes rest word inside=0 IFS=
     T=() I=0 V=()
+    (($(wc -c <"$1") <= 4194304)) || say_no "$1 is too large" || return
     [[ $(tr -d '\000-\037' <"$1" | wc -c) == "$(wc -c <"$1")" ]] || say_no "$1 is not canonical JSON" || return
     mapfile -d '"' parts <"$1"
     for part in "${parts[@]}"; do
         if ((inside)); then
-            text+=$part body=${text%\"}
-            slashes=${body##*[!\\]}
-            [[ $text == *\" ]] && ((${#slashes} % 2 == 0)) || continue
-            T+=("\"$body") text= inside=0
+            pieces+=("$part")
+            [[ $part == *\" ]] || continue
+            rest=${part:0:${#part}-1}
+            ((${#rest} > 8000)) && rest=${rest: -8000}
+            slashes=${rest##*[!\\]} # an odd number of them: the quote belongs to the text
+            ((${#slashes} < 8000)) || say_no "$1 has a text that is nothing but backslashes" || return
+            ((${#slashes} % 2 == 0)) || continue
+            text=${pieces[*]}
+            T+=("\"${text:0:${#text}-1}") pieces=() inside=0
         else
+            ((${#part} <= 4096)) || say_no "$1 is not canonical JSON of ours: nothing in it has so many numbers in a row" || return
             rest=${part%\"}
             while [[ -n $rest ]]; do
                 word=${rest%%[][\{\},:]*}
@@ -51,6 +58,7 @@ parse() {
 }
 value() {
     local token=${T[I]-} key last= count=0
+    ((${#FUNCNAME[@]} < 40)) || return 1 # nested too deeply
     I=$((I + 1))
     case $token in
     \"* | true | false | null) V["$1"]=$token ;;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import zipfile
@@ -55,7 +56,9 @@ def zipped(files: Files) -> bytes:
     return held.getvalue()
 
 
-def openssl_says(story: Story, files: Files, folder: Path, complaint: str = "") -> tuple[int, str]:
+def openssl_says(
+    story: Story, files: Files, folder: Path, complaint: str = "", *, root: str = "../root.pem", surroundings: dict[str, str] | None = None
+) -> tuple[int, str]:
     """Exit code and output of the script over the unpacked bundle; `complaint` is how its error output begins."""
     for name, data in files.items():
         path = folder / "bundle" / name
@@ -64,8 +67,10 @@ def openssl_says(story: Story, files: Files, folder: Path, complaint: str = "") 
     (folder / "root.pem").write_bytes(story.fleet.root)
     (folder / "verify.sh").write_bytes(bundle.script())  # the reader's own: the one in the bundle is the liar's
     assert BASH is not None
-    command = [BASH, "../verify.sh", "../root.pem"]
-    run = subprocess.run(command, cwd=folder / "bundle", capture_output=True, text=True, check=False, timeout=60)
+    command = [BASH, "../verify.sh", root]
+    run = subprocess.run(
+        command, cwd=folder / "bundle", capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **(surroundings or {})}
+    )
     assert run.stderr.startswith(complaint)
     assert bool(run.stderr) == bool(complaint), run.stderr
     return run.returncode, run.stdout

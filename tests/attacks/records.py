@@ -61,6 +61,17 @@ def number_that_a_shell_would_run(story: Story) -> Contents:
     return live_raw(story, story.second.rec.replace('"err_ms":50', '"err_ms":"a[$(touch pwned)]"').encode())
 
 
+@attack("one of the two is false", "one of the two is false")
+def clock_by_satellites_that_may_be_years_wrong(story: Story) -> Contents:
+    return live_raw(story, story.second.rec.replace('"err_ms":50', '"err_ms":99999999999').encode())
+
+
+@attack("breaks the contract", "is missing, or there twice")
+def attachment_whose_name_speaks_for_the_script(story: Story) -> Contents:
+    name = '"sha256":"' + story.said.att[0].sha256
+    return live_raw(story, story.second.rec.replace(name, '"sha256":"\u202e\x9b2JThe proof holds.').encode())
+
+
 @attack("not in canonical form", NOT_CANONICAL)
 def line_end_behind_the_record(story: Story) -> Files:
     return edited(story, "record.json", lambda data: data + b"\n")

@@ -64,7 +64,7 @@ class Pen:
     """A unit's key and the head of its chain."""
 
     def __init__(self, unit: str, folder: Path, seal: Seal) -> None:
-        self.unit = unit
+        self.unit, self.home = unit, folder
         self.signer = FileSigner.load(folder / "unit.key", folder / "unit.pem")
         self.head: Head = first_head(self.signer.certificate_der)
         self.seal = seal
@@ -151,7 +151,7 @@ class Desk:
     def take(self, name: str, payload: bytes, unit: str = UNIT) -> Kept:
         at_ms = time.time_ns() // 1_000_000
         items: list[Storable] = [
-            self.notary.check(item, at_ms, at_ms) if isinstance(item, SignedRecord) else item
+            self.notary.check(item, at_ms) if isinstance(item, SignedRecord) else item
             for item in read(f"rp/v1/{unit}/{name}", payload, at_ms)
         ]
         return self.store.keep(items, at_ms)

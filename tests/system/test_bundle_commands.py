@@ -8,12 +8,15 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cli import authority, verify
 from cli.errors import UsageError
 from mqtt.evidence import bundle
+from mqtt.evidence.chain import seal_record
+from mqtt.evidence.verdict import verify_bundle
 from tests.attacks import openssl_says, unzipped, zipped
-from tests.signers import Fleet, Story
+from tests.signers import Fleet, Story, plain, receipt, record, wall
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,15 @@ def test_openssl_alone_refuses_a_sample_of_flipped_bits(name: str, story: Story,
         assert (code, "BAD:" in said) == (1, True), (at, said)
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[" + "1," * 500_000 + "1]", "[" * 30 + "]" * 30, '["' * 20_000, '{"a":' * 5_000, '{"a":"' + "\\\\" * 300_000]
+)
+@pytest.mark.parametrize("name", ["record.json", "receipt.json", "chain/1.json"])
+def test_no_json_keeps_the_script_busy(name: str, text: str, story: Story, tmp_path: Path) -> None:
+    code, said = openssl_says(story, {**unzipped(story.contents()), name: text.encode()}, tmp_path)
+    assert (code, said.splitlines()[-1]) == (1, "The proof does NOT hold."), said
+
+
 def test_the_script_asks_for_what_it_needs(story: Story, tmp_path: Path) -> None:
     code, said = openssl_says(story, {"nothing": b""}, tmp_path, complaint="usage, inside an unpacked bundle")
     assert (code, said) == (2, "")
@@ -120,7 +132,14 @@ def test_the_script_takes_no_root_that_came_with_the_evidence(story: Story, tmp_
 
 @pytest.mark.parametrize(
     "surroundings",
-    [{"LC_ALL": "C"}, {"LC_ALL": "C.utf8"}, {"LC_ALL": "tr_TR.UTF-8", "LANG": "ar"}, {"TMPDIR": "a b"}, {"POSIXLY_CORRECT": "1"}, {"IFS": "a"}],
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C.utf8"},
+        {"LC_ALL": "POSIX", "LANG": "C.utf8"},
+        {"TMPDIR": "a b"},
+        {"POSIXLY_CORRECT": "1"},
+        {"IFS": "a"},
+    ],
     ids=str,
 )
 def test_the_script_says_the_same_everywhere(surroundings: dict[str, str], story: Story, tmp_path: Path) -> None:
@@ -153,6 +172,16 @@ def test_the_name_of_a_file_cannot_speak_for_the_script(name: str, story: Story,
     assert said.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize("reason", ["Gate locked!", "\u0645\u063a\u0644\u0642", "not_home", "a" * 200])
+def test_a_reason_is_signed_as_the_fleet_wrote_it(reason: str, story: Story, tmp_path: Path) -> None:
+    sealed = story.again(reason=reason, items=(structs.replace(story.said.items[0], reason=reason),))
+    files = unzipped(story.live(sealed))
+    assert reason in files["record.json"].decode()
+    code, said = openssl_says(story, files, tmp_path)
+    assert code == 0, said
+    assert verify_bundle(bundle.unpack(zipped(files)), story.fleet.root).good
+
+
 def test_the_script_needs_bash_openssl_and_coreutils_alone() -> None:
     text = bundle.script().decode()
     for program in ("sed", "awk", "grep", "jq", "xxd", "unzip", "python", "perl", "curl"):
@@ -161,7 +190,13 @@ def test_the_script_needs_bash_openssl_and_coreutils_alone() -> None:
 
 def test_a_record_of_the_greatest_length_is_checked_by_openssl_too(story: Story, tmp_path: Path) -> None:
     item = story.said.items[0]
-    long = story.again(items=(item,) * 450)
-    assert len(long.rec) > 45_000
-    code, said = openssl_says(story, unzipped(story.live(long)), tmp_path)
+    long = story.again(items=tuple(structs.replace(item, line_id="\\" * 150 + str(number)) for number in range(1_000)))
+    assert len(long.rec) > 400_000
+    after = seal_record(record(3), long.head, story.fleet.unit)
+    code, said = openssl_says(story, unzipped(structs.replace(story.live(long), neighbours={3: plain(after)})), tmp_path / "itself")
+    assert code == 0, said
+    contents = story.live(seal_record(record(3), long.head, story.fleet.unit), after=None)
+    given = receipt(story.fleet, seal_record(record(3), long.head, story.fleet.unit), wall(3, 20), link=contents.record.link)
+    beside = structs.replace(contents, receipt=given, attachments={}, neighbours={2: plain(long)})
+    code, said = openssl_says(story, unzipped(beside), tmp_path / "beside")
     assert code == 0, said

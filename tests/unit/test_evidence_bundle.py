@@ -183,6 +183,10 @@ def test_what_is_missing_is_named(name: str, files: Files) -> None:
     assert refused(zipped({other: data for other, data in files.items() if other != name})) == f"{name} is missing from it"
 
 
+def test_more_neighbours_than_a_record_has_are_refused_unread(files: Files) -> None:
+    assert "2 neighbours at most" in refused(zipped({**files, "chain/9.json": b"[" * 1_000_000}))
+
+
 def test_half_of_an_earlier_receipt_is_refused(files: Files) -> None:
     assert "belong together" in refused(zipped({name: data for name, data in files.items() if name != "after.jws"}))
 

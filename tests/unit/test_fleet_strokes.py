@@ -26,7 +26,8 @@ def test_strokes_become_lines_at_their_places() -> None:
 
 
 def test_what_the_unit_keeps_of_a_signature_is_drawn_with_and_without_its_dynamics() -> None:
-    drawing = {"strokes": [[[10, 20, 0, 0.5], [12.5, 18, 9, 1], [40, 18, 9, 1]]], "width": 300, "height": 100}
+    pen = {"x": [40, 10, 110], "y": [80, -8, 0], "t": [0, 9, 9], "p": [128, 255, 255]}
+    drawing = {"strokes": {"v": 1, "unit": "q", "w": 1200, "h": 400, "strokes": [pen]}}
     for dynamics in (False, True):
         assert 'd="M40 80L50 72 160 72"' in svg(read(signature.compact(signature.read(drawing), dynamics=dynamics)))
 
