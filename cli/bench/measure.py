@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from mqtt.session import Delivery, Published
 UNIT, BOOT = "van-017", "0123456789ab"
 COMMIT_FIXES = 10
 DRAINED_FIXES = 60_000  # whole batches of 300: the rest of a batch would wait for its time
-WAITING_FIXES = 50_000
 DAY_S = 86_400
 START_S = 20.0
 
@@ -67,42 +66,62 @@ def payloads(points: list[TrackPoint], size: int) -> list[bytes]:
     ]
 
 
-def payload_bytes_a_fix(size: int, seed: int) -> float:
+def payload(_: Path, seed: int) -> Mapping[str, float]:
     """Bytes of payload a fix over an hour's drive."""
+    return {"payload": _payload_bytes_a_fix(60, seed), "payload, draining": _payload_bytes_a_fix(300, seed)}
+
+
+def _payload_bytes_a_fix(size: int, seed: int) -> float:
     count = 3_600 // size * size
     return sum(map(len, payloads(fixes(count, seed), size))) / count
 
 
-def journal_bytes_a_fix(folder: Path, seed: int) -> float:
-    """Bytes of the database file a fix, over ten hours of 1 Hz."""
+def kept(folder: Path, seed: int) -> Mapping[str, float]:
+    """Bytes of the database file a fix, over ten hours of 1 Hz; and how long 1 GB lasts before the first fix is thinned (70 %)."""
     with opened_journal(folder) as (journal, _):
         points = fixes(36_000, seed)
         _fill(journal, points)
-        return journal.used_bytes / len(points)
+        bytes_a_fix = journal.used_bytes / len(points)
+    return {"journal": bytes_a_fix, "offline": 0.7 * 1e9 / bytes_a_fix / DAY_S}
 
 
-def days_in_a_gigabyte(folder: Path, seed: int) -> float:
-    """How long 1 GB lasts before the first fix is thinned (70 % of the quota)."""
-    return 0.7 * 1e9 / journal_bytes_a_fix(folder, seed) / DAY_S
+def drained(folder: Path, seed: int) -> Mapping[str, float]:
+    """A backlog after a dead zone: when the live position is on air, how fast the rest leaves, and that against a bare loop."""
+    for name in ("ours", "bare"):
+        (folder / name).mkdir()
+    live_s, rate = _drain(folder / "ours", seed)
+    return {"live after reconnect": live_s, "drain": rate, "drain, ratio": rate / _bare_rate(folder / "bare", seed)}
 
 
-def drain_rate(folder: Path, seed: int) -> float:
-    """Fixes a second from the journal to the receipt."""
-    with opened_journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
+def _drain(folder: Path, seed: int) -> tuple[float, float]:
+    """Seconds from the start of connecting until a subscriber has the live position; fixes a second from the journal to the receipt."""
+    with opened_journal(folder) as (journal, parts), broker(folder) as port, _receiver(folder, port):
         _fill(journal, fixes(DRAINED_FIXES, seed))
+        watcher = BrokerLink(_settings(port), "watcher", [topics.LIVE.topic(UNIT)])
+        watcher.connect()
         uplink, stop = _uplink(journal, parts, port), threading.Event()
-        began_s = time.monotonic()
-        while journal.waiting_count(Series.TSEQ):
+        began_s, live_s = time.monotonic(), None
+        while journal.waiting_count(Series.TSEQ) or live_s is None:
             uplink.step(stop)
+            if live_s is None and _has_come(watcher):
+                live_s = time.monotonic() - began_s
         took_s = time.monotonic() - began_s
+        watcher.close(orderly=True)
         uplink.finish()
-        return DRAINED_FIXES / took_s
+        return live_s, DRAINED_FIXES / took_s
 
 
-def bare_rate(folder: Path, seed: int) -> float:
+def _has_come(watcher: BrokerLink) -> bool:
+    try:
+        return isinstance(watcher.inbox.get_nowait(), Delivery)
+    except queue.Empty:
+        return False
+
+
+def _bare_rate(folder: Path, seed: int) -> float:
     """Fixes a second that a loop around paho publishes, same batches, same window, done at PUBACK."""
     waiting = payloads(fixes(DRAINED_FIXES, seed), 300)
-    with _broker(folder) as port:
+    with broker(folder) as port:
         link = BrokerLink(_settings(port), UNIT, [])
         link.connect()
         topic, under_way = topics.TRACK.topic(UNIT), 0
@@ -115,34 +134,6 @@ def bare_rate(folder: Path, seed: int) -> float:
         took_s = time.monotonic() - began_s
         link.close(orderly=True)
         return DRAINED_FIXES / took_s
-
-
-def drain_ratio(folder: Path, seed: int) -> float:
-    """The drain as a part of the bare loop's rate."""
-    for name in ("ours", "bare"):
-        (folder / name).mkdir()
-    return drain_rate(folder / "ours", seed) / bare_rate(folder / "bare", seed)
-
-
-def live_after_connect_s(folder: Path, seed: int) -> float:
-    """Seconds from the start of connecting until a subscriber has the live position, with a backlog."""
-    with opened_journal(folder) as (journal, parts), _broker(folder) as port, _receiver(folder, port):
-        _fill(journal, fixes(WAITING_FIXES, seed))
-        watcher = BrokerLink(_settings(port), "watcher", [topics.LIVE.topic(UNIT)])
-        watcher.connect()
-        uplink, stop = _uplink(journal, parts, port), threading.Event()
-        began_s = time.monotonic()
-        while True:
-            uplink.step(stop)
-            try:
-                if isinstance(watcher.inbox.get_nowait(), Delivery):
-                    break
-            except queue.Empty:
-                continue
-        took_s = time.monotonic() - began_s
-        watcher.close(orderly=True)
-        uplink.finish()
-        return took_s
 
 
 # --- the stage
@@ -196,12 +187,13 @@ def _settings(port: int) -> BrokerSettings:
 
 
 @contextmanager
-def _broker(folder: Path) -> Iterator[int]:
+def broker(folder: Path) -> Iterator[int]:
+    """A broker of our own; its port."""
     port, config, program = mosquitto.free_port(), folder / "broker.conf", mosquitto.program()
     assert program is not None
     mosquitto.write_config(config, port)
-    with _running([program, "-c", str(config)]):
-        _until(lambda: mosquitto.answers(port))
+    with running([program, "-c", str(config)]):
+        until(lambda: mosquitto.answers(port))
         yield port
 
 
@@ -209,13 +201,13 @@ def _broker(folder: Path) -> Iterator[int]:
 def _receiver(folder: Path, port: int) -> Iterator[None]:
     config = folder / "fleet.toml"
     config.write_text(f'store = "sqlite://{folder}/fleet.db"\n[broker]\nhost = "127.0.0.1"\nport = {port}\ntls = false\n', encoding="utf-8")
-    with _running([sys.executable, "-P", "-m", "cli", "fleet", "receive", "--config", str(config)]), ExitStack() as links:
-        _until((folder / "fleet.db").exists)
+    with running([sys.executable, "-P", "-m", "cli", "fleet", "receive", "--config", str(config)]), ExitStack() as links:
+        until((folder / "fleet.db").exists)
         # The receiver is there once the broker delivers to its subscription.
         probe = BrokerLink(_settings(port), "probe", [])
         probe.connect()
         links.callback(lambda: probe.close(orderly=True))
-        _until(lambda: _is_received(probe))
+        until(lambda: _is_received(probe))
         yield
 
 
@@ -226,20 +218,22 @@ def _is_received(probe: BrokerLink) -> bool:
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[None]:
+def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A program, ended at the end."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield child
     finally:
         child.terminate()
         child.wait()
 
 
-def _until(ready: Callable[[], bool]) -> None:
+def until(ready: Callable[[], bool]) -> None:
+    """Wait for it; TimeoutError when a slow machine would have had it long ago."""
     end_s = time.monotonic() + START_S
     while not ready():
         if time.monotonic() > end_s:
-            raise TimeoutError("the broker or the receiver of the bench does not start")
+            raise TimeoutError("the broker, the receiver or the unit of the bench does not start, or does not get on")
         time.sleep(0.05)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,16 +26,14 @@ PATIENCE_S = 20.0
 LOOK_S = 0.001
 
 
-def unplug_seen_s(folder: Path, seed: int) -> float:
-    """Seconds from the pulled plug until the status says so, the worst of a few cycles."""
-    with _unit(folder, seed) as (line, status):
-        return max(_cycle(line, status, out_s)[0] for out_s in OUT_S)
+def replugged(folder: Path, seed: int) -> Mapping[str, float]:
+    """Seconds from the pulled plug until the status says so, and from the plug put in until it has a fix of the receiver's 1 Hz.
 
-
-def fix_after_replug_s(folder: Path, seed: int) -> float:
-    """Seconds from the plug put in until the status has a fix of the receiver's 1 Hz, the worst of a few cycles."""
+    The worst of a few cycles.
+    """
     with _unit(folder, seed) as (line, status):
-        return max(_cycle(line, status, out_s)[1] for out_s in OUT_S)
+        cycles = [_cycle(line, status, out_s) for out_s in OUT_S]
+    return {"unplug seen": max(seen_s for seen_s, _ in cycles), "fix after replug": max(back_s for _, back_s in cycles)}
 
 
 def _cycle(line: SerialLine, status: StatusBoard, out_s: float) -> tuple[float, float]:
