@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from cli.demo.guest import KEYS_TOLD
+from cli.demo.keys import Keys
 from cli.demo.picture import Picture, PlainPicture
-from cli.demo.stage import Stage, StageError
+from cli.demo.stage import UNIT, Stage, StageError
 from cli.demo.story import Nobody, Story, play
 from cli.demo.summary import Summary, count, table
 from cli.errors import UsageError
@@ -62,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         Console().print(table(summary, in_memory_count))
         if arguments.keep:
-            _tell_what_is_kept(arguments.keep.resolve())
+            _tell_what_is_kept(arguments.keep.resolve(), summary)
+        elif summary.proofs_received:
+            print("Nothing was kept. To check a proof yourself, with openssl alone, play again with: ./roadproof demo --keep DIR")
     return int(summary.lost > 0 or summary.stored_twice > 0 or summary.proofs_good < summary.proofs_received)
 
 
@@ -72,18 +76,19 @@ def _play(arguments: argparse.Namespace, folder: Path) -> tuple[Summary, int]:
         signal.signal(number, lambda received, _: signals.append(received))
     story = Story(arguments.seconds)
     with Stage(folder, speed=arguments.speed, seconds=arguments.seconds) as stage:
-        if arguments.json:
-            play(story, stage, Nobody(), lambda: bool(signals))
-        else:
-            with _picture(stage, story, arguments.svg) as picture:
-                play(story, stage, picture, lambda: bool(signals))
+        with Keys() as keys:
+            if arguments.json:
+                play(story, stage, Nobody(), keys, lambda: bool(signals))
+            else:
+                with _picture(stage, story, arguments.svg, KEYS_TOLD if keys.there else "") as picture:
+                    play(story, stage, picture, keys, lambda: bool(signals))
         return count(stage)
 
 
-def _picture(stage: Stage, story: Story, svg: Path | None) -> Picture | PlainPicture:
+def _picture(stage: Stage, story: Story, svg: Path | None, hints: str) -> Picture | PlainPicture:
     console = Console()
     if svg is not None or (console.is_terminal and sys.stdin.isatty()):
-        return Picture(console, stage, story, svg)
+        return Picture(console, stage, story, svg, hints)
     return PlainPicture(console, stage)
 
 
@@ -99,10 +104,17 @@ def _folder(keep: Path | None) -> Path | None:
     return keep.resolve()
 
 
-def _tell_what_is_kept(folder: Path) -> None:
+def _tell_what_is_kept(folder: Path, summary: Summary) -> None:
     print(f"""Kept in {folder}; look further with
   ./roadproof journal show --config {folder}/unit.toml
   ./roadproof fleet units --config {folder}/fleet.toml
   ./roadproof fleet gaps --config {folder}/fleet.toml
+  ./roadproof fleet track {UNIT} --config {folder}/fleet.toml --format geojson -o track.geojson""")
+    if not summary.proofs_received:
+        return
+    print(f"""and check a proof as a stranger would, off line
   ./roadproof fleet pods --config {folder}/fleet.toml
-  ./roadproof fleet track van-017 --config {folder}/fleet.toml --format geojson -o track.geojson""")
+  ./roadproof fleet pdf {UNIT}/s1 -o proof.pdf --config {folder}/fleet.toml
+  ./roadproof fleet bundle {UNIT}/s1 -o proof.zip --config {folder}/fleet.toml
+  ./roadproof verify proof.zip --root {folder}/keys/authority/root.pem
+  unzip -d proof proof.zip && cd proof && bash verify-openssl.sh {folder}/keys/authority/root.pem""")

@@ -12,6 +12,7 @@ from drivers.sim.line import Drive
 
 ANSWER_S = 2.0
 DRIVING = "drive"  # the only screen with which a driver drives
+DOOR_M = 100  # a receiver between houses errs by less, and the next door is farther
 SSCC_AI = "00"
 
 
@@ -44,7 +45,7 @@ class Aide:
             return
         self.driver = view.get("bar", {}).get("driver")
         self._was_here = self._was_here or self.driver is not None
-        self._hold((page_open or self.driver is not None) and view["screen"] != DRIVING)
+        self._hold(page_open if self.driver is None else view["screen"] != DRIVING or self._at_door(view))
         self._show(view)
 
     def _view(self) -> dict[str, Any] | None:
@@ -56,7 +57,15 @@ class Aide:
         except (OSError, urllib.error.URLError, json.JSONDecodeError):
             return None
 
+    def _at_door(self, view: dict[str, Any]) -> bool:
+        """Whether the van has switched off at the door of the next stop, where it waits until the driver has worked it."""
+        epoch, away_m = self._drive.epoch, view["d"].get("distance_m")
+        return epoch is not None and not epoch.ignition and away_m is not None and away_m < DOOR_M
+
     def _hold(self, wanted: bool) -> None:
+        epoch = self._drive.epoch
+        if wanted and not self._held and epoch is not None and epoch.in_tunnel:
+            return  # nobody pulls over in a tunnel, where the terminal could not know that the van stands
         if wanted and not self._held:
             self._drive.hold()
         elif self._held and not wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from drivers.sim.route import Route, position
@@ -14,11 +15,13 @@ PIN = "1234"
 RECIPIENT_PIN = "2468"
 SSCC_PREFIX = "0340123450"  # GS1's example company
 WINDOW_MIN = 45
+WINDOW_EVERY_MIN = 5  # as far apart as the doors of the round are, about
+APART_M = 200.0  # out of the radius of the door before
 SIGNED = Proofs(scan="required", photo="required", signature="required", name="required")
 
 
-def plan(route: Route, now: datetime) -> Plan:
-    """The run of the demo: everything that a stop can ask for, once."""
+def plan(route: Route, now: datetime, doors_m: Sequence[float] | None = None) -> Plan:
+    """The run of the demo: everything that a stop can ask for, once; at the route's doors, or at these, in metres along it."""
     calls = [
         Stop(
             stop_id="s1", job="o-4711", address="Kouterstraat 12", detail="2nd floor, bell Kowalska", contact=Contact(name="M. Kowalska"),
@@ -43,7 +46,9 @@ def plan(route: Route, now: datetime) -> Plan:
             pin=_secret(RECIPIENT_PIN),
         ),
     ]  # fmt: skip
-    placed = [_placed(call, route, at_m, now, number) for number, (call, at_m) in enumerate(zip(calls, route.doors_m, strict=True))]
+    placed = [
+        _placed(call, route, at_m, now, number) for number, (call, at_m) in enumerate(zip(calls, doors_m or route.doors_m, strict=True))
+    ]
     return Plan(
         day=f"{now:%Y-%m-%d}",
         name="Ghent, the round of the demo",
@@ -57,10 +62,21 @@ def plan(route: Route, now: datetime) -> Plan:
     )
 
 
+def doors_ahead(route: Route, here_m: float) -> list[float]:
+    """As many doors as the route has, but one close after the other ahead of a van that is there: nobody wants to wait for a demo."""
+    begins_m, ends_m = route.tunnel_m
+    doors_m: list[float] = []
+    while len(doors_m) < len(route.doors_m):
+        here_m = (here_m + APART_M) % route.length_m
+        if not begins_m - APART_M < here_m < ends_m + APART_M:
+            doors_m.append(here_m)
+    return doors_m
+
+
 def _placed(stop: Stop, route: Route, at_m: float, now: datetime, number: int) -> Stop:
     door = route.place_at(at_m)
     lat_deg, lon_deg = position(door.east_m, door.north_m)
-    begin = now + timedelta(minutes=15 * number)
+    begin = now + timedelta(minutes=WINDOW_EVERY_MIN * number)
     return Stop(
         **{name: getattr(stop, name) for name in stop.__struct_fields__ if name not in {"place", "window"}},
         place=Place(latitude=round(lat_deg, 6), longitude=round(lon_deg, 6), radius_m=60),

@@ -17,10 +17,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cli.demo.act import Act
 from cli.demo.braille import Canvas
 from cli.demo.day import PIN
 from cli.demo.stage import Stage
-from cli.demo.story import Act, Story
+from cli.demo.story import Story
 from cli.words import time_text
 from firmware.status import SeriesStatus, Status
 from fleet.pods import PodSight
@@ -42,8 +43,9 @@ LINK_WORDS = {
 class Picture:
     """Draws in place, four times a second; use it in a `with`."""
 
-    def __init__(self, console: Console, stage: Stage, story: Story, svg: Path | None = None) -> None:
+    def __init__(self, console: Console, stage: Stage, story: Story, svg: Path | None = None, hints: str = "") -> None:
         self._stage = stage
+        self._hints = hints  # which keys there are
         self._story = story
         self._told: list[tuple[float, Act]] = []
         self._passed_s = 0.0
@@ -108,10 +110,14 @@ class Picture:
 
     def _headline(self) -> RenderableType:
         line = Table.grid(padding=(0, 1))
+        if self._stage.aide.driver_came:
+            line.add_row(Text("roadproof demo", "bold"), Text(f"the driver's day, at {self._stage.page}; it ends when he signs out"))
+            line.add_row("", Text(self._hints or "Ctrl-C ends it", "dim"))
+            return line
         line.add_row(
             Text("roadproof demo", "bold"),
-            ProgressBar(total=self._story.seconds, completed=min(self._passed_s, self._story.seconds), width=40),
-            Text(f"{self._passed_s:3.0f} of {self._story.seconds:.0f} s   Ctrl-C ends it", "dim"),
+            ProgressBar(total=self._story.seconds, completed=min(self._passed_s, self._story.seconds), width=36),
+            Text(f"{self._passed_s:3.0f} of {self._story.seconds:.0f} s  Ctrl-C ends it", "dim"),
         )
         return Group(line, Text.assemble("be the driver: open ", (self._stage.page, "bold underline"), f" and sign in with PIN {PIN}"))
 
@@ -149,6 +155,7 @@ class Picture:
         rows.add_row("stored twice", Text(str(twice), "bold red" if twice else "green"))
         good = sum(proof.verified is True for proof in self._proofs)
         rows.add_row("proofs", Text(f"{len(self._proofs)}, {good} good", "green" if good == len(self._proofs) else "bold red"))
+        rows.add_row("newest", _newest(self._proofs))
         rows.add_row("receipted to", f"fix {status.tseq.receipted}")
         rows.add_row("", f"event {status.seq.receipted}")
         return rows
@@ -192,6 +199,13 @@ def _grid() -> Table:
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
     return rows
+
+
+def _newest(proofs: list[PodSight]) -> RenderableType:
+    if not proofs:
+        return Text("none yet", "dim")
+    last = proofs[-1]
+    return Text(f"{last.stop}: {(last.outcome or '?').replace('_', ' ')}", no_wrap=True, overflow="ellipsis")
 
 
 def _waiting(*series: SeriesStatus) -> RenderableType:

@@ -29,6 +29,11 @@ class Radio:
         """Where the unit connects to."""
         return int(self._listener.getsockname()[1])
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether there is no network."""
+        return self._dead.is_set()
+
     def enter_dead_zone(self) -> None:
         """No network from now on."""
         self._dead.set()

@@ -19,6 +19,7 @@ from cli import mosquitto
 from cli.demo import day
 from cli.demo.aide import Aide
 from cli.demo.radio import Radio
+from cli.demo.settings import FLEET_TOML, UNIT_TOML
 from drivers.sim.camera import CameraHands
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
@@ -32,6 +33,7 @@ from fleet import pods
 from fleet.pods import PodSight
 from fleet.store import Counts, Store, StoreError, open_store
 from mqtt.codec import TrackPoint
+from mqtt.run import Plan
 from provisioning import authority
 
 Told = TypeVar("Told")
@@ -41,63 +43,9 @@ PAGE_PORT = 8_080
 PAGE_OPEN_S = 15.0  # an open page says every 5 s that it is there
 START_S = 20.0  # what a slow machine may take to start a program
 FINISH_S = 20.0
+ROUND_S = 120.0  # what the van's clock gains in a driver's round of the demo: while it stands it gains nothing
 DAY_MS = 86_400_000
 COUNTERS = ("fixes_read", "live_sent", "track_sent", "receipts")
-
-UNIT_TOML = """unit = "{unit}"
-runtime_folder = "{folder}/run"
-
-[board]
-profile = "simulated"
-gnss_port = "{folder}/gnss"
-sim_socket = "{folder}/panel"
-camera = "simulated"
-scene_folder = "{folder}/scene"
-
-[broker]
-host = "127.0.0.1"
-port = {port}
-tls = false
-
-[journal]
-folder = "{folder}/journal"
-quota_mb = 100
-
-[terminal]
-enabled = true
-port = {page_port}
-
-[evidence]
-certificate = "{folder}/keys/unit/unit.pem"
-key = "{folder}/keys/unit/unit.key"
-issuing = "{folder}/keys/unit/issuing.pem"
-root = "{folder}/keys/unit/root.pem"
-receiver = "{folder}/keys/receiver/receiver.pem"
-seal_to = "{folder}/keys/receiver/seal.pub"
-
-[track]
-bound_m = 0
-
-[uplink]
-batch_s = 5
-live_moving_s = 2
-"""
-FLEET_TOML = """store = "sqlite://{folder}/fleet.db"
-name = "demo-receiver"
-
-[evidence]
-root = "{folder}/keys/receiver/root.pem"
-issuing = "{folder}/keys/receiver/issuing.pem"
-certificate = "{folder}/keys/receiver/receiver.pem"
-key = "{folder}/keys/receiver/receiver.key"
-seal_key = "{folder}/keys/receiver/seal.key"
-units_folder = "{folder}/keys/units"
-
-[broker]
-host = "127.0.0.1"
-port = {port}
-tls = false
-"""
 
 
 class StageError(Exception):
@@ -120,7 +68,10 @@ class Stage:
         floor = datetime(BUILD_DATE.year, BUILD_DATE.month, BUILD_DATE.day, tzinfo=UTC) + timedelta(days=1)
         self.radio = Radio(self._broker_port)
         self.line = SerialLine(folder / "gnss")
-        self.drive = Drive(VirtualVan(start=max(start, floor)), self.line, speed=speed, panel=PanelHands(folder / "panel"))
+        self._route = ghent()
+        self.drive = Drive(
+            VirtualVan(start=max(start, floor), route=self._route), self.line, speed=speed, panel=PanelHands(folder / "panel")
+        )
         self._page_port = mosquitto.free_port(PAGE_PORT)
         self.page = f"http://127.0.0.1:{self._page_port}/"
         self.aide = Aide(self.page, self.drive, CameraHands(folder / "scene"))
@@ -150,7 +101,7 @@ class Stage:
         self._start("fleet", _roadproof("fleet", "receive", "--config", str(self.folder / "fleet.toml")))
         self._wait_for("fleet", (self.folder / "fleet.db").exists)
         self.start_unit()
-        self._send_run()
+        self._send_run(day.plan(self._route, datetime.now(UTC)))
         self.drive.start()
 
     def _make_keys(self) -> None:
@@ -161,9 +112,9 @@ class Stage:
         (keys / "units").mkdir()
         shutil.copy(keys / "unit" / "unit.pem", keys / "units" / f"{UNIT}.pem")
 
-    def _send_run(self) -> None:
+    def _send_run(self, plan: Plan) -> None:
         file = self.folder / "run.json"
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(day.plan(ghent(), datetime.now(UTC)))))
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(plan)))
         words = _roadproof("fleet", "send-run", str(file), "--unit", UNIT, "--config", str(self.folder / "fleet.toml"))
         sent = subprocess.run(words, capture_output=True, text=True, timeout=START_S, check=False)
         if sent.returncode:
@@ -171,10 +122,23 @@ class Stage:
 
     # --- hands
 
+    def welcome(self) -> None:
+        """Clear the road for a driver: no tunnel, and the network is back."""
+        self.drive.leave_tunnel()
+        self.radio.leave_dead_zone()
+
+    def plan_round(self) -> None:
+        """Plan the day anew from where the van was held: doors that are close, and the true time, or his proofs would be found false."""
+        epoch = self.drive.epoch
+        doors_m = day.doors_ahead(self._route, epoch.driven_m % self._route.length_m if epoch else 0.0)
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=ROUND_S)
+        self.drive.begin_round(doors_m, at)
+        self._send_run(day.plan(self._route, at, doors_m))
+
     def look_after_the_driver(self) -> None:
         """Stop the van for the driver, hold the next parcel before the camera, give a unit that died its power back."""
-        if self._children["unit"].poll() is not None:
-            self.restarts += 1
+        if not self.unit_runs:
+            self._mourn()
             self.start_unit()
         self.aide.look(page_open=self.page_open)
 
@@ -187,10 +151,16 @@ class Stage:
         """End the daemon as a power cut does: in the middle of whatever it does."""
         self._children["unit"].send_signal(signal.SIGKILL)
         self._children["unit"].wait()
+        self._mourn()
+
+    def _mourn(self) -> None:
+        """Note what a daemon that died had counted, once a life."""
+        if self.status().pid != self._children["unit"].pid:
+            return
         for name in COUNTERS:
             self._before[name] = self.total(name)
         gone = dict.fromkeys(COUNTERS, 0)  # what lies on the card stays: the last that was said of it is still true
-        self._status = msgspec.structs.replace(self._status, has_fix=False, fixes_held=0, position=None, ignition=None, **gone)
+        self._status = msgspec.structs.replace(self._status, pid=0, has_fix=False, fixes_held=0, position=None, ignition=None, **gone)
         (self.folder / "run" / STATUS_FILE).unlink(missing_ok=True)  # it lies in memory: a power cut takes it too
         self.restarts += 1
 
@@ -198,7 +168,8 @@ class Stage:
         """Park the van, wait until everything is receipted, end the daemon in order; `look` is called while it takes."""
         self.radio.leave_dead_zone()
         self.drive.stop()
-        if self._children["unit"].poll() is not None:
+        if not self.unit_runs:
+            self._mourn()
             self.start_unit()
         end_s = time.monotonic() + FINISH_S
         while time.monotonic() < end_s and not self._is_quiet():

@@ -10,7 +10,8 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -197,6 +198,16 @@ class Drive:
     def release(self) -> None:
         """Drive on, as fast as before."""
         self._van.release()
+
+    @property
+    def held_still(self) -> bool:
+        """Whether the van was told to stay and stands."""
+        return self._van.held_still
+
+    def begin_round(self, doors_m: Sequence[float], at: datetime) -> None:
+        """A round of its own for a van that stands: these doors, in metres along the route, and the time that it is now."""
+        self._van.set_clock(at)
+        self._van.call_at(doors_m)
 
     def unplug(self) -> None:
         """Pull the receiver's plug; the van drives on."""

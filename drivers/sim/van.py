@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -89,6 +89,7 @@ class VirtualVan:
         self._waiting_s = 0.0
         self._ignition = True
         self._held = False
+        self._halts: list[Halt] = []
         self._begin_round()
 
     def __iter__(self) -> Iterator[VanEpoch]:
@@ -123,6 +124,19 @@ class VirtualVan:
         if self._held and not self._ignition:
             self._waiting_s = min(self._waiting_s, KEY_TURNED_S)
         self._held = False
+
+    def set_clock(self, at: datetime) -> None:
+        """It is so late now, as after a night without power; never earlier than it was."""
+        now = self._start + timedelta(seconds=self._epochs / self.rate_hz)
+        self._start += max(timedelta(0), at - now)
+
+    def call_at(self, doors_m: Sequence[float]) -> None:
+        """Call at these doors from now on, in metres along the route, and meet no lights; only while the van is held and stands."""
+        if not self.held_still:
+            raise ValueError("the van drives; hold it before it is given another round")
+        self._route = msgspec.structs.replace(self._route, doors_m=tuple(sorted(doors_m)), lights_m=())
+        self._begin_round()
+        self._halts = [halt for halt in self._halts if halt.at_m > self._along_m]
 
     def _measure(self) -> VanEpoch:
         route = self._route

@@ -51,7 +51,8 @@ class Rated(msgspec.Struct, frozen=True):
 
 def relations(stop: Stop) -> list[str]:
     """Who may receive it there."""
-    return ["recipient", *stop.leave_with, *([stop.contactless] if stop.contactless else []), "other"]
+    agreed = [stop.contactless] if stop.contactless and stop.contactless not in stop.leave_with else []
+    return ["recipient", *stop.leave_with, *agreed, "other"]
 
 
 def ask_signature(_turn: Turn, _: Strokes) -> None:

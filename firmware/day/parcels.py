@@ -50,7 +50,7 @@ class Absent(msgspec.Struct, frozen=True):
 
 
 def scan(turn: Turn, scanned: Scanned) -> None:
-    """A parcel is read: the last one expected leads on to the next step."""
+    """A parcel is read: the last one of a delivery leads on to the next step; one that is fetched may still be graded."""
     stop, draft = turn.stop, turn.draft
     found = turn.work.codes.get(scanned.identity, ())
     here = [parcel for parcel in found if parcel.stop_id == stop.stop_id]
@@ -59,7 +59,7 @@ def scan(turn: Turn, scanned: Scanned) -> None:
     if fresh:
         turn.on_draft(marks=draft.marks | {fresh.code: Mark(sym=scanned.symbology)})
         _tell(turn, fresh.code, "ok")
-        if draft.step == "scan" and is_done(turn.work, stop, turn.draft, "scan"):
+        if stop.service == "delivery" and draft.step == "scan" and is_done(turn.work, stop, turn.draft, "scan"):
             advance(turn)
     elif here:
         _tell(turn, here[0].code, "dup" if here[0].code in draft.marks else "rejected")

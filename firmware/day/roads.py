@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from firmware import geofence
 from firmware.day.check import after_sign_in
 from firmware.day.closing import undo_left_ms
 from firmware.day.delivery import STEPS, StopName, can_go_on, hand_out
 from firmware.day.progress import Visit
 from firmware.day.stops import OPEN, find_stop, next_stop, place_m, radius_m, state_of, stops_of
-from firmware.day.turn import Act, Nothing, Turn, on, refuse
+from firmware.day.turn import Act, Nothing, Turn, Word, on, refuse
 from firmware.day.work import Moment, Screen, Work
 from firmware.geofence import inside, trustworthy
 from mqtt.run import Stop
 
 RESTING: frozenset[Screen] = on("route", "drive", "stop", "messages", "end")
+
+
+class Here(msgspec.Struct, frozen=True):
+    """The stop where the vehicle stands; without one it is the next."""
+
+    stop_id: Word | None = None
 
 
 def open_route(turn: Turn, _: Nothing) -> None:
@@ -30,9 +38,9 @@ def open_stop(turn: Turn, given: StopName) -> None:
     turn.show("stop")
 
 
-def arrive_by_hand(turn: Turn, given: StopName) -> None:
+def arrive_by_hand(turn: Turn, given: Here) -> None:
     """The driver says that this is the place."""
-    stop = turn.stop_of(given.stop_id)
+    stop = turn.stop_of(given.stop_id) if given.stop_id else next_stop(turn.work) or refuse("stop.none_left")
     if state_of(turn.work, stop.stop_id) not in OPEN:
         refuse("stop.done")
     arrive(turn, stop, "driver")
@@ -142,6 +150,6 @@ def _depart(turn: Turn) -> None:
 COMMANDS = {
     "route.open": Act(Nothing, open_route, RESTING),
     "route.stop": Act(StopName, open_stop, RESTING),
-    "route.arrive": Act(StopName, arrive_by_hand, on("route", "drive", "stop")),
+    "route.arrive": Act(Here, arrive_by_hand, on("route", "drive", "stop")),
     "route.drive": Act(Nothing, drive, RESTING),
 }

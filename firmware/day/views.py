@@ -18,7 +18,7 @@ from mqtt.run import Stop
 
 CARD_SCREENS = ("route", "drive", "stop", "end")  # where a newer run may ask; never in the middle of a proof
 ROUND: dict[Screen, Callable[[Work, Moment, dict[str, Any]], dict[str, Any]]] = {
-    "boot": round_views.boot_view,
+    "boot": lambda work, moment, bar: round_views.boot_view(work, moment, bar) | {"qr": bar.get("qr")},
     "signin": round_views.signin_view,
     "check": round_views.check_view,
     "load": round_views.load_view,
@@ -53,6 +53,7 @@ def view(work: Work, moment: Moment, bar: dict[str, Any]) -> dict[str, Any]:
         "moving": is_moving(shown, moment),
         "overlay": _overlay(shown, moment, screen),
         "toast": None if face.toast is None else msgspec.to_builtins(face.toast) | {"args": face.toast.args},
+        "bar": {"driver": round_views.driver_name(shown)},
         "d": _data(shown, screen, moment, bar),
     }
 

@@ -36,6 +36,10 @@ DRAWN = """async (seq) => {
   await frame(); await frame();
   return 'drawn';
 }"""
+SETTLED = """async (bar) => {
+  while (bar.settling && bar.isConnected) await new Promise(requestAnimationFrame);
+  return bar.isConnected;
+}"""
 AXE_RUN = """async (rules) => (await axe.run(document, rules)).violations.map(
   (v) => `${v.id} (${v.impact}): ${v.nodes.length} x ${v.nodes[0].target.flat().join(' ')}: ${v.nodes[0].failureSummary}`)"""
 STRICT = """axe.configure({ checks: [{ id: 'color-contrast-enhanced', options: { contrastRatio: {
@@ -93,7 +97,7 @@ class Glass:
     def close(self) -> None:
         """End this page; AssertionError when it complained, or asked anybody else."""
         self.context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
     def drawn(self) -> None:
         """Wait until the newest view is on the glass."""
@@ -109,7 +113,8 @@ class Glass:
 
     def settled(self) -> None:
         """Wait until the bottom bar takes taps: for a moment after its button has changed it takes none."""
-        self.page.locator("rp-actions").evaluate("async (bar) => { while (bar.settling) await new Promise(requestAnimationFrame); }")
+        while not self.page.locator("rp-actions").evaluate(SETTLED):
+            pass  # that bar went with its screen
 
     def accessibility(self, rules: dict[str, Any] = WCAG_AA) -> list[str]:
         """What axe finds against the rules."""

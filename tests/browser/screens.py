@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from firmware import surroundings
+from firmware.status import SatelliteStatus
+
 Json = dict[str, Any]
 
 NOW_MS = 1_774_362_660_000  # 2026-03-24 14:31 UTC
@@ -78,9 +81,37 @@ def chart() -> Json:
 
 
 def boot(lang: str) -> Json:
-    checks = (("gnss", "ok", "11"), ("camera", "ok", ""), ("modem", "ok", "4G -79 dBm"), ("scanner", "ok", ""), ("broker", "wait", ""),
-              ("storage", "ok", "91 %"), ("queue", "ok", "0"), ("clock", "bad", ""))  # fmt: skip
-    return {"checks": [{"key": key, "state": state, "text": text} for key, state, text in checks], "version": "0.1.0", "unit": "VAN-042"}
+    """A morning on which something is wrong with most parts: the unit's sentences are long, and in English."""
+    checks = (
+        ("gnss", "wait", "The receiver works but has no fix; it needs a view of the sky, and up to a minute after a cold start."),
+        ("camera", "bad", "The camera at /dev/video0 was unplugged; plug it in again."), ("scanner", "ok", ""),
+        ("broker", "wait", "The name of the broker cannot be resolved."), ("storage", "ok", "91%"), ("queue", "ok", "0"),
+        ("clock", "wait", "floor"),
+    )  # fmt: skip
+    version, code = surroundings._label("VAN-042")
+    return {"checks": [{"key": key, "state": state, "text": text} for key, state, text in checks],
+            "version": version, "unit": "VAN-042", "qr": code}  # fmt: skip
+
+
+def boot_well(lang: str) -> Json:
+    """A good morning."""
+    texts = {"gnss": "11", "storage": "4%", "queue": "0", "clock": "gnss"}
+    return boot(lang) | {"checks": [one | {"state": "ok", "text": texts.get(one["key"], "")} for one in boot(lang)["checks"]]}
+
+
+def sky() -> tuple[SatelliteStatus, ...]:
+    """Four systems over a town: some used, some weak, some behind houses, one of which nobody knows where it is."""
+    seen = {
+        "GPS": ((2, 71, 64, 47), (5, 48, 201, 44), (7, 12, 318, 21), (9, 33, 95, 38), (13, 25, 252, 31), (20, 58, 290, 45), (30, 7, 33, None)),
+        "GLONASS": ((65, 44, 40, 40), (66, 76, 340, 42), (74, 18, 110, 24), (75, 52, 168, 36), (82, 9, 12, None), (88, 29, 300, 27)),
+        "Galileo": ((3, 62, 130, 43), (5, 21, 60, 29), (8, 37, 222, 39), (15, 15, 186, 19), (27, None, None, 33)),
+        "BeiDou": ((11, 40, 260, 35), (19, 66, 20, 41), (22, 28, 140, 26), (36, 5, 275, None)),
+    }  # fmt: skip
+    return tuple(
+        SatelliteStatus(system=system, prn=prn, elevation_deg=high, azimuth_deg=turn, snr_db=snr_db, used=(snr_db or 0) >= 30)
+        for system, satellites in seen.items()
+        for prn, high, turn, snr_db in satellites
+    )
 
 
 def signin(lang: str) -> Json:
@@ -208,6 +239,8 @@ def changed(make: Callable[[str], Json], **changes: Any) -> Callable[[str], Json
 
 SCREENS: dict[str, tuple[str, Callable[[str], Json], Json]] = {  # name: the view's screen, its data, and what is round it
     "boot": ("boot", boot, {}),
+    "boot-well": ("boot", boot_well, {}),
+    "diag": ("diag", lambda _: {}, {}),
     "signin": ("signin", signin, {}),
     "signin-locked": ("signin", changed(signin, tries_left=0, locked_ms=24_000), {}),
     "check": ("check", check, {}),

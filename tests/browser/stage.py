@@ -15,10 +15,10 @@ from tests.terminals import Card, begun_card
 
 
 class Stage:
-    """A driver's place on the route, everything loaded; `restart` is a power cut and the start after it, at the same address."""
+    """A driver's place on the route, everything loaded, or as `card` says; `restart` is a power cut and a start at the same address."""
 
-    def __init__(self, folder: Path, keys: Keys) -> None:
-        self._card: Card = begun_card(folder, keys)
+    def __init__(self, folder: Path, keys: Keys, card: Card | None = None) -> None:
+        self._card: Card = card or begun_card(folder, keys)
         self._port = 0
         self._start()
 

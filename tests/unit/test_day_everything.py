@@ -155,7 +155,7 @@ def test_while_moving_only_the_page_itself_can_be_touched(screen: Screen) -> Non
 
 def test_no_walk_loses_or_repeats_a_proof_or_forgets_a_picture() -> None:
     seen: set[str] = set()
-    for seed in range(6):
+    for seed in range(14):
         walk = Walk(seed)
         for _ in range(250):
             walk.step()

@@ -85,8 +85,9 @@ class App extends Part {
     if (view.moving || (this.view && view.screen !== this.view.screen)) this.aside = '';
     if (this.view && view.screen !== this.view.screen) this.toast = null; // it spoke of the screen before
     if (view.bar) this.bar = view.bar;
+    const stale = !this.view && ['ok', 'info'].includes(view.toast?.level); // said before this page was opened
     this.view = view;
-    if (view.toast && view.toast.n !== this.told) this.say(view.toast);
+    if (view.toast && view.toast.n !== this.told && !stale) this.say(view.toast);
     this.told = view.toast?.n ?? this.told;
   }
 

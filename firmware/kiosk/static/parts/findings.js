@@ -1,6 +1,7 @@
 // @ts-check
 import { clock, measure, number } from '../format.js';
 import { known, t, word } from '../i18n.js';
+import { counted } from './sky.js';
 
 /**
  * One subject of the technician's page: how it is, in words of the driver's language, and what the unit itself says of it, in the log's.
@@ -12,7 +13,12 @@ const MEGABYTE = 1_000_000;
 /** What the unit's report means. @param {Record<string, any>} report GET /api/v1/diag @returns {Finding[]} */
 export function findings(report) {
   const faults = (report.faults ?? []).map((/** @type {string} */ said) => finding('fault', 'warn', 'bad', [], said));
-  return [...faults, receiver(report), clockOf(report), fleet(report), waiting(report), storage(report), vehicle(report)];
+  return [...faults, receiver(report), camera(report), scanners(report), fleet(report), clockOf(report), storage(report), waiting(report), vehicle(report)];
+}
+
+/** The verdict of the unit itself, the same that the boot screen shows. @param {Record<string, any>} report @param {string} key @returns {{state: Finding['state'], text: string}} */
+function check({ checks = [] }, key) {
+  return checks.find((/** @type {any} */ one) => one.key === key) ?? { state: 'wait', text: '' };
 }
 
 /** @param {string} key @param {string} icon @param {Finding['state']} state @param {(string | null | false | undefined)[]} facts @param {string | null | undefined} said @returns {Finding} */
@@ -21,27 +27,41 @@ function finding(key, icon, state, facts, said = '') {
 }
 
 /** @param {Record<string, any>} report */
-function receiver({ has_fix, position, gnss, gnss_setup, sentences_good = 0, sentences_bad = 0 }) {
+function receiver(report) {
+  const { has_fix, position, gnss, gnss_setup, sky = [], sentences_good = 0, sentences_bad = 0 } = report;
   const place = has_fix ? position : null;
   const facts = place ? [
-    place.sats !== null && t('diag.sats', { n: place.sats }),
+    sky.length ? counted(sky) : place.sats !== null && t('diag.sats', { n: place.sats }),
     place.accuracy_m !== null && `± ${measure(place.accuracy_m, 'meter', 1)}`,
     `${number(place.lat_deg, 5)}°, ${number(place.lon_deg, 5)}°`,
-  ] : [t('bar.no_gnss'), position && t('diag.last_fix', { time: clock(position.at_ms) })];
+  ] : [t('bar.no_gnss'), sky.length > 0 && counted(sky), position && t('diag.last_fix', { time: clock(position.at_ms) })];
   const garbled = sentences_bad > 0 && t('diag.garbled', { n: sentences_bad, total: sentences_good + sentences_bad });
-  return finding('gnss', 'gnss', place ? 'ok' : 'wait', [...facts, garbled], [gnss, gnss_setup].filter(Boolean).join(' · '));
+  return finding('gnss', 'gnss', check(report, 'gnss').state, [...facts, garbled], [gnss, gnss_setup].filter(Boolean).join(' · '));
 }
 
 /** @param {Record<string, any>} report */
-function clockOf({ time_source, chrony }) {
-  return finding('clock', 'clock', time_source === 'floor' ? 'wait' : 'ok', [word('clock', time_source)], chrony);
+function camera(report) {
+  const { state, text } = check(report, 'camera');
+  return finding('camera', state === 'bad' ? 'camera_off' : 'photo', state, [state === 'wait' ? t('camera.starting') : word('bootstate', state)], text);
 }
 
 /** @param {Record<string, any>} report */
-function fleet({ link, link_sentence, receipts }) {
+function scanners(report) {
+  const { state, text } = check(report, 'scanner');
+  return finding('scanner', 'scan', state, [state === 'ok' ? t('diag.no_fault') : word('bootstate', state)], text);
+}
+
+/** @param {Record<string, any>} report */
+function clockOf(report) {
+  return finding('clock', 'clock', check(report, 'clock').state, [word('clock', report.time_source)], report.chrony);
+}
+
+/** @param {Record<string, any>} report */
+function fleet(report) {
+  const { link, link_sentence, receipts } = report;
   const online = link === 'online';
   const state = known(`link.${link}`) ? t(`link.${link}`) : t(online ? 'bar.online' : 'bar.offline');
-  return finding('link', online ? 'link' : 'nolink', online ? 'ok' : 'wait', [state, receipts > 0 && t('diag.receipts', { n: receipts })], link_sentence);
+  return finding('link', online ? 'link' : 'nolink', check(report, 'broker').state, [state, receipts > 0 && t('diag.receipts', { n: receipts })], link_sentence);
 }
 
 /** @param {Record<string, any>} report */
@@ -52,10 +72,10 @@ function waiting({ seq, tseq, blobs_waiting }) {
 }
 
 /** @param {Record<string, any>} report */
-function storage({ journal, journal_used_bytes: used = 0, journal_quota_bytes: quota = 0 }) {
-  const part = quota ? used / quota : 0;
+function storage(report) {
+  const { journal, journal_used_bytes: used = 0, journal_quota_bytes: quota = 0 } = report;
   const facts = [quota > 0 && t('diag.used', { used: `${number(used / MEGABYTE, 1)} MB`, quota: `${number(quota / MEGABYTE)} MB` })];
-  return finding('journal', 'parcel', journal !== 'open' || part > 0.95 ? 'bad' : 'ok', facts, journal === 'open' ? '' : journal);
+  return finding('journal', 'parcel', check(report, 'storage').state, facts, journal === 'open' ? '' : journal);
 }
 
 /** @param {Record<string, any>} report */

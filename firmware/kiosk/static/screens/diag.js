@@ -6,6 +6,7 @@ import { findings, written } from '../parts/findings.js';
 import { icon } from '../parts/icons.js';
 import '../parts/list.js';
 import { look } from '../parts/look.js';
+import { bars, legend, plot, skyLook, systems } from '../parts/sky.js';
 
 const EVERY_MS = 2_000;
 
@@ -16,7 +17,7 @@ const MARKS = { ok: 'ok', wait: 'clock', bad: 'warn' };
 class Diagnostics extends Screen {
   static properties = { facts: { state: true }, failed: { state: true }, report: { state: true } };
 
-  static styles = [look, css`
+  static styles = [look, skyLook, css`
     .finding { display: flex; gap: var(--gap); align-items: center; background: var(--surface); border-radius: var(--radius); padding-inline: var(--pad); line-height: 1.12; }
     .finding svg.icon { inline-size: calc(var(--mm) * 6); block-size: calc(var(--mm) * 6); }
     .finding .said { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; font-size: calc(var(--mm) * 3.7); }
@@ -25,6 +26,12 @@ class Diagnostics extends Screen {
     .fact dt { color: var(--quiet); flex: 0 1 45%; min-inline-size: 0; }
     .fact dd { margin: 0; font-weight: 600; flex: 1; min-inline-size: 0; }
     pre { margin: 0; flex: 1; min-block-size: 0; overflow: auto; background: var(--surface); border-radius: var(--radius); padding: var(--pad); font: 500 var(--small) / 1.3 "Noto Sans Mono", "DejaVu Sans Mono", monospace; user-select: text; white-space: pre-wrap; overflow-wrap: anywhere; }
+    .columns > .sky { flex: 0 0 auto; block-size: 100%; aspect-ratio: 1; }
+    svg.bars { flex: 1; min-block-size: 0; inline-size: 100%; }
+    .heard .finding { flex: none; padding-block: calc(var(--mm) * 1); }
+    @media (orientation: portrait) {
+      .columns > .sky { inline-size: 100%; block-size: auto; }
+    }
   `];
 
   constructor() {
@@ -60,13 +67,24 @@ class Diagnostics extends Screen {
     if (this.report) return html`<pre tabindex="0" dir="ltr">${this.report}</pre>`;
     if (!this.facts) return html`<div class="empty">${icon('tool')}<p>${t(this.failed ? 'diag.failed' : 'diag.reading')}</p></div>`;
     const upright = matchMedia('(orientation: portrait)').matches;
-    return html`${this.mode === 'values' ? this.values(upright) : html`<rp-list label=${t('title.diag')} .items=${findings(this.facts)} .row_mm=${16} .across=${upright ? 1 : 2} .row=${found}></rp-list>`}
+    return html`${this.mode === 'sky' ? this.sky() : this.mode === 'values' ? this.values(upright) : html`<rp-list label=${t('title.diag')} .items=${findings(this.facts)} .row_mm=${13} .across=${upright ? 1 : 2} .row=${found}></rp-list>`}
       ${this.failed ? html`<p class="bad strong" role="status">${t('diag.failed')}</p>` : nothing}`;
+  }
+
+  /** Which satellites there are, where, and how well each is heard: what an antenna is moved by. */
+  sky() {
+    const facts = /** @type {Record<string, any>} */ (this.facts);
+    const receiver = findings(facts).filter(({ key }) => key === 'gnss');
+    const sky = facts.sky ?? [];
+    return html`<div class="columns">${plot(sky)}<div class="stack grow heard">${receiver.map(found)}
+      ${sky.length ? html`<p class="small strong"><bdi dir="ltr">${systems(sky).join(' · ')}</bdi></p>${bars(sky)}${legend()}`
+        : html`<p class="empty">${t('diag.no_sky')}</p>`}</div></div>`;
   }
 
   /** @param {boolean} upright */
   values(upright) {
-    return html`<rp-list label=${t('diag.values')} .items=${flat(this.facts)} .row_mm=${8} .across=${upright ? 1 : 2} .row=${value}></rp-list>`;
+    const { sky, checks, ...facts } = /** @type {Record<string, any>} */ (this.facts); // these two have pages of their own
+    return html`<rp-list label=${t('diag.values')} .items=${flat(facts)} .row_mm=${8} .across=${upright ? 1 : 2} .row=${value}></rp-list>`;
   }
 
   actions() {
@@ -74,7 +92,12 @@ class Diagnostics extends Screen {
     const locked = this.facts ? null : t('diag.reading');
     const report = { label: t('diag.report'), icon: 'note', locked, act: () => { this.report = written(/** @type {any} */ (this.facts)); } };
     if (this.mode) return { back: { label: t('back'), act: () => { this.mode = ''; } }, primary: report };
-    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') }, others: [{ label: t('diag.values'), icon: 'tool', act: () => { this.mode = 'values'; } }], primary: report };
+    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') }, others: [this.opens('sky', 'gnss'), this.opens('values', 'tool')], primary: report };
+  }
+
+  /** @param {string} mode @param {string} mark @returns {import('../element.js').Action} */
+  opens(mode, mark) {
+    return { label: t(`diag.${mode}`), icon: mark, locked: this.facts ? null : t('diag.reading'), act: () => { this.mode = mode; } };
   }
 
   async copy() {
