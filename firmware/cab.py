@@ -19,6 +19,7 @@ from firmware.diary import Diary
 from firmware.evidence import Authorities, EvidenceBook
 from firmware.journal import Journal
 from firmware.kiosk.server import Web, WebError
+from firmware.memory import limit_arenas
 from firmware.post import ProofPost
 from firmware.runs import RunInbox
 from firmware.scanner import Scanner, Viewfinder
@@ -27,6 +28,7 @@ from firmware.surroundings import Surroundings
 from firmware.terminal import Terminal
 from firmware.worker import Worker
 from mqtt.evidence import EvidenceError
+from mqtt.evidence.certificates import holder, split
 from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.sealing import Seal
 
@@ -50,7 +52,9 @@ class Cab:
         journal: Journal,
         board: Board,
     ) -> None:
+        limit_arenas()
         settings = config.terminal
+        check_holder(config.unit, evidence.certificate)
         seal = _usable("evidence.seal_to", lambda: Seal(_content(evidence.seal_to)))
         self.attachments = _usable("journal.folder", lambda: Attachments(journal.path.parent / ATTACHMENTS, seal.seal))
         self.evidence = EvidenceBook(
@@ -59,7 +63,7 @@ class Cab:
             firmware=version,
             signer=_usable("evidence.key", lambda: FileSigner.load(Path(evidence.key), Path(evidence.certificate))),
             authorities=Authorities(
-                receiver=_usable("evidence.receiver", lambda: _content(evidence.receiver)),
+                receiver=_usable("evidence.receiver", lambda: b"".join(split(_content(evidence.receiver), "receiver"))),
                 issuing=_usable("evidence.issuing", lambda: _content(evidence.issuing)),
                 root=_usable("evidence.root", lambda: _content(evidence.root)),
             ),
@@ -107,6 +111,15 @@ class Cab:
             px_per_mm=settings.px_per_mm or board.screen.width_px / board.screen.width_mm,
             version=version,
             maps=Path(settings.map_folder) if settings.map_folder else None,
+        )
+
+
+def check_holder(unit: str, certificate: str) -> None:
+    """SettingsError when the certificate names another unit: nobody would accept what this one signs."""
+    named = _usable("evidence.certificate", lambda: holder(_content(certificate), "unit"))
+    if named != unit:
+        raise SettingsError(
+            [f"evidence.certificate: {certificate} is the certificate of unit {named}, not of {unit}; have one issued for {unit}"]
         )
 
 

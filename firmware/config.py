@@ -55,7 +55,7 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["receipt", "puback"],
         Meta(
             description="what lets the unit forget a record: the receiver's receipt, or, for a fleet without our receiver, the broker's"
-            " acknowledgement, which loses records when the broker crashes"
+            " acknowledgement, which loses records when the broker crashes; proofs wait for the receiver's signature all the same"
         ),
     ] = "receipt"
 
@@ -94,7 +94,14 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
     key: Annotated[str, Meta(min_length=1, description="file with its private key, unit.key; nobody but the daemon may read it")]
     issuing: Annotated[str, Meta(min_length=1, description="file with the issuing authority's certificate, issuing.pem")]
     root: Annotated[str, Meta(min_length=1, description="file with the root certificate, root.pem")]
-    receiver: Annotated[str, Meta(min_length=1, description="file with the receiver's certificate, receiver.pem, to check its receipts by")]
+    receiver: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="file with the receiver's certificate, receiver.pem, to check its receipts by; around a renewal the old and the new"
+            " one, one after the other",
+        ),
+    ]
     seal_to: Annotated[str, Meta(min_length=1, description="file with the receiver's public sealing key, seal.pub, for pictures")]
 
 

@@ -8,8 +8,8 @@ shows as a gap. docs/decisions/0012-the-chain-ends-in-two-places.md
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,8 +18,10 @@ import msgspec
 from firmware.day.proof import Cash, Proof, Where
 from firmware.journal import Draft, Journal, JournalFullError
 from firmware.journal.numbers import write_durably
+from firmware.unsigned import Unsigned, UnsignedProofs
 from mqtt import messages, topics
 from mqtt.evidence import EvidenceError, record
+from mqtt.evidence.certificates import split
 from mqtt.evidence.chain import Head, Sealed, first_head, seal_record
 from mqtt.evidence.jws import Signer
 from mqtt.evidence.receipt import Receipted, check_receipt, link_of_receipt
@@ -28,8 +30,7 @@ log = logging.getLogger(__name__)
 
 CHAIN, AFTER, BLOB, UNSEALED = "chain", "after", "blob:", "unsealed:"  # pieces of work that are not the day's
 PIECES = (CHAIN, AFTER, BLOB, UNSEALED)
-NOT_A_WORD = re.compile(r"[^a-z0-9_]+")
-WORD_CHARACTERS = 40  # as mqtt/evidence/record.Word takes it
+BY_EVENT, FOUND, SIGNED = b"event", b"found", b"signed"  # why an attachment waits, where not for a proof: then it is the proof's id
 Kind = TypeVar("Kind")
 
 
@@ -43,7 +44,7 @@ class Teller(Protocol):
 class Authorities(msgspec.Struct, frozen=True, kw_only=True):
     """The certificates, in PEM form, that a receipt is checked by."""
 
-    receiver: bytes
+    receiver: bytes  # one or several: after a renewal receipts by the old one may still be on their way
     issuing: bytes
     root: bytes
 
@@ -54,6 +55,7 @@ class Entry(msgspec.Struct, frozen=True):
     drafts: list[Draft]
     work: dict[str, bytes | None]
     head: Head
+    made: dict[str, Unsigned] = {}  # by their links, filled when the drafts get their numbers
     refused: list[tuple[str, str]] = []  # id of a proof that cannot be a record, and why: it is kept as a piece of work instead
 
 
@@ -82,7 +84,9 @@ class EvidenceBook:
         self._firmware = firmware
         self._signer = signer
         self._authorities = authorities
+        self._receivers = split(authorities.receiver, "receiver")
         self._journal = journal
+        self.unsigned = UnsignedProofs(journal)
         self._side = journal.path.with_name(journal.path.name + ".chain")
         self._ahead: Head | None = None  # what a receipt says, when it is further than this unit remembers
         self._diary = diary
@@ -102,6 +106,7 @@ class EvidenceBook:
         base = head = ahead if ahead and ahead.seq > self._head.seq else self._head
         drafts, refused = list[Draft](), list[tuple[str, str]]()
         work: dict[str, bytes | None] = {}
+        made = dict[str, Unsigned]()
         for proof in proofs:
             try:
                 sealed = seal_record(self._record(proof), head, self._signer)
@@ -111,16 +116,24 @@ class EvidenceBook:
                 work[UNSEALED + proof.id] = msgspec.json.encode(proof)
                 continue
             head = sealed.head
-            drafts.append(self._draft(sealed))
+            drafts.append(self._draft(sealed, frozenset(one.enc_sha256 for one in proof.attachments), made))
             work |= {BLOB + one.enc_sha256: proof.id.encode() for one in proof.attachments}
         if drafts:
             work[CHAIN] = msgspec.json.encode(head)
             self._note_beside(_Side(base=base, head=head))
-        return Entry(drafts, work, head, refused)
+        return Entry(drafts, work, head, made, refused)
 
     def written(self, entry: Entry) -> None:
         """The entry is on the card."""
         self._head = entry.head
+        self.unsigned.add(entry.made)
+
+    def may_forget(self, attachment: str, waits_for: bytes) -> bool:
+        """Whether an attachment that the receiver holds may leave the card: the receiver signed for the record that names it.
+
+        A picture that an event names may go: nobody signs for events.
+        """
+        return waits_for in {BY_EVENT, FOUND, SIGNED} and not self.unsigned.names(attachment)
 
     def take(self, receipts: Sequence[messages.SignedReceipt]) -> None:
         """Check what the receiver signed; the newest good one is what later records name as held before them."""
@@ -131,18 +144,29 @@ class EvidenceBook:
         if newest.seq > self._head.seq:
             self._ahead = Head(seq=newest.seq, link=newest.link)
             self._diary.note("evidence.chain_resumed", {"seq": newest.seq, "from": "receipt"})
-        if newest.seq <= self._after.seq:
-            return
-        self._after = _After(newest.seq, link_of_receipt(signed))
+        work = dict[str, bytes | None]()
+        if newest.seq > self._after.seq:
+            self._after = _After(newest.seq, link_of_receipt(signed))
+            work[AFTER] = msgspec.json.encode(self._after)
+        self._let_go({receipted.link for receipted, _ in good if self.unsigned.get(receipted.link)}, work)
+
+    def _let_go(self, links: set[str], work: dict[str, bytes | None]) -> None:
+        """Note that these records are signed for, and whatever else is to be noted, in one commit."""
+        proofs = [proof for link in links if (proof := self.unsigned.get(link))]
+        named = {BLOB + name for proof in proofs for name in proof.attachments}
+        work = work | {name: SIGNED for name in self._journal.work(BLOB) if name in named} if named else work
         try:
-            self._journal.append(self._boot, work={AFTER: msgspec.json.encode(self._after)})
+            if work:
+                self._journal.append(self._boot, work=work)
         except JournalFullError as error:
-            log.warning("%s; the newest receipt is remembered until the next start only", error)
+            log.warning("%s; the newest receipt is remembered until the next start only, and what it covers stays", error)
+            return
+        for link in links:
+            self.unsigned.signed(link)
 
     def _checked(self, signed: messages.SignedReceipt) -> Receipted | None:
-        by = self._authorities
         try:
-            found = check_receipt(signed, receiver=by.receiver, issuing=by.issuing, root=by.root)
+            found = self._by_any_receiver(signed)
         except EvidenceError as error:
             log.warning("a signed receipt is passed over: %s", error)
             return None
@@ -150,6 +174,15 @@ class EvidenceBook:
             log.warning("a signed receipt is for unit %s and is passed over", found.unit)
             return None
         return found
+
+    def _by_any_receiver(self, signed: messages.SignedReceipt) -> Receipted:
+        """What a receipt says; EvidenceError, of the certificate named last, when none of the receivers signed it."""
+        *others, last = self._receivers
+        by = self._authorities
+        for receiver in others:
+            with suppress(EvidenceError):
+                return check_receipt(signed, receiver=receiver, issuing=by.issuing, root=by.root)
+        return check_receipt(signed, receiver=last, issuing=by.issuing, root=by.root)
 
     def _where_it_ends(self, kept: Head | None) -> Head:
         """What the journal says; the file, where the journal knows less than was signed."""
@@ -170,10 +203,11 @@ class EvidenceBook:
         except OSError as error:
             log.warning("%s cannot be written (%s); until it can, the journal alone knows where the chain ends", self._side, error.strerror)
 
-    def _draft(self, sealed: Sealed) -> Draft:
+    def _draft(self, sealed: Sealed, attachments: frozenset[str], made: dict[str, Unsigned]) -> Draft:
         name = self._journal.log
 
         def make(number: int) -> bytes:
+            made[sealed.link] = Unsigned(number, attachments)
             pod = messages.Pod(unit=self._unit, boot=self._boot, log=name, seq=number, rec=sealed.rec, jws=sealed.jws)
             return messages.encode(pod)
 
@@ -189,10 +223,10 @@ class EvidenceBook:
             job=proof.job,
             stop=proof.stop_id,
             outcome=outcome,
-            reason=_word(proof.reason),
+            reason=proof.reason,
             recipient=None if proof.recipient is None else record.Recipient(**_fields(proof.recipient)),
             driver=proof.driver,
-            items=tuple(record.Item(**_fields(item) | {"reason": _word(item.reason)}) for item in proof.items),
+            items=tuple(record.Item(**_fields(item)) for item in proof.items),
             t=record.When(
                 wall=messages.utc_text(proof.at_ms), mono_ms=proof.mono_ms, src=when, err_ms=proof.err_ms, after=self._after.link or None
             ),
@@ -230,11 +264,6 @@ def _cash(cash: Cash) -> record.Cash:
     return record.Cash(
         amount=cash.amount, taken=cash.taken, change=cash.change, currency=cash.currency, method=cash.method, reference=cash.reference
     )
-
-
-def _word(text: str | None) -> str | None:
-    """A reason's code as a record takes it: the fleet may name its codes more freely."""
-    return None if text is None else NOT_A_WORD.sub("_", text.lower())[:WORD_CHARACTERS] or "_"
 
 
 def _content(path: Path) -> bytes | None:

@@ -8,7 +8,7 @@ from firmware.attachments import Attachments
 from firmware.blobs import BlobLane, Chunk
 from firmware.diary import Diary
 from firmware.evidence import BLOB, EvidenceBook
-from firmware.journal import Journal, JournalFullError, Series
+from firmware.journal import Journal, JournalFullError, Row, Series
 from firmware.status import StatusBoard
 from mqtt import messages
 
@@ -29,13 +29,23 @@ class ProofPost:
         self._diary = diary
         self._status = status
         self._issued_seen = -1
+        self._whole = set[str]()  # attachments that the receiver holds, and that may not go yet
+
+    def open(self, now_s: float, *, largest_bytes: int | None) -> None:
+        """A session began."""
+        self.lane.open(now_s, largest_bytes=largest_bytes)
+        self._evidence.unsigned.open(now_s)
+
+    def unsigned(self, now_s: float) -> Row | None:
+        """A proof to send once more, so that the receiver signs for it."""
+        return self._evidence.unsigned.offer(now_s)
 
     def next(self, now_s: float) -> Chunk | None:
         """The next piece of an attachment that may go out."""
         issued = self._journal.issued(Series.SEQ)
         if issued != self._issued_seen:  # an attachment waits from the commit on that names it, and that has a number
             self._issued_seen = issued
-            self.lane.set_waiting([name.removeprefix(BLOB) for name in self._journal.work(BLOB)])
+            self.lane.set_waiting([name for name in self._pieces() if name not in self._whole])
             self._count()
         chunk = self.lane.next(now_s)
         if self.lane.lost:
@@ -43,9 +53,17 @@ class ProofPost:
         return chunk
 
     def take(self, receipt: messages.Receipt, now_s: float) -> None:
-        """Take the receiver's word for records and attachments: what it holds whole leaves the card."""
+        """Take the receiver's word for records and attachments: what it holds whole, and signed for, leaves the card."""
         self._evidence.take(receipt.proofs)
-        self._forget(self.lane.receipted(receipt.blobs, now_s))
+        self._evidence.unsigned.receipted()
+        self._whole.update(self.lane.receipted(receipt.blobs, now_s))
+        if self._whole:
+            self._count()
+            self._forget([name for name, piece in self._pieces().items() if name in self._whole and self._evidence.may_forget(name, piece)])
+
+    def _pieces(self) -> dict[str, bytes]:
+        """Why each attachment on the card is still there."""
+        return {name.removeprefix(BLOB): piece for name, piece in self._journal.work(BLOB).items()}
 
     def _tell_lost(self) -> None:
         lost = list(self.lane.lost)
@@ -63,6 +81,7 @@ class ProofPost:
             log.warning("%s; attachments that the receiver holds stay until the next start", error)
             return
         self._attachments.remove(names)
+        self._whole.difference_update(names)
         self._count()
 
     def _count(self) -> None:

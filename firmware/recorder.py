@@ -13,6 +13,7 @@ import msgspec
 from drivers.chrony import ChronySocket
 from drivers.errors import DriverError
 from drivers.gnss.fix import Epoch
+from drivers.gnss.sky import Satellite
 from drivers.panel import Panel
 from firmware import trip as trips
 from firmware.clock import Clock
@@ -21,7 +22,7 @@ from firmware.journal import Draft, Journal, JournalFullError
 from firmware.journal.pressure import THIN_AT
 from firmware.odometer import Odometer, OdometerState
 from firmware.redating import redated
-from firmware.status import PositionStatus, StatusBoard
+from firmware.status import PositionStatus, SatelliteStatus, StatusBoard
 from firmware.track import accuracy_m, to_point
 from mqtt.backoff import Backoff
 from mqtt.codec import TrackPoint
@@ -31,7 +32,16 @@ log = logging.getLogger(__name__)
 READ_S = 0.5  # the longest wait for bytes, so that the ignition is seen within it
 LOST_AFTER_S = 5.0  # without a fix: a bridge is shorter, a tunnel longer
 REOPEN_S = 0.5  # the longest wait before a gone port is tried again: a replugged receiver has its fix within two seconds
+SKY_EVERY_S = 1.0  # satellites move a degree in two minutes; what changes is how well they are heard
 HELD_LIMIT = 3_600  # fixes kept in memory while the card is full: an hour at 1 Hz
+
+
+class Hearing(Protocol):
+    """What the recorder tells of how a receiver is."""
+
+    @property
+    def satellites(self) -> tuple[Satellite, ...]:
+        """Those in view."""
 
 
 class Receiver(Protocol):
@@ -39,6 +49,9 @@ class Receiver(Protocol):
 
     def read(self, timeout_s: float) -> list[Epoch]:
         """Wait for bytes, return the epochs that are complete; DriverError while the port is gone."""
+
+    def status(self) -> Hearing:
+        """Return how it was after the last `read`."""
 
     def close(self) -> None:
         """Give the port back."""
@@ -86,6 +99,7 @@ class Recorder:
         self._supply_good: bool | None = None
         self._lost = False
         self._retry_s = 0.0
+        self._sky_s = float("-inf")  # when the satellites were shown
         self._backoff = Backoff(first_s=0.2, longest_s=REOPEN_S)
         self._storage_low = False
         self._redated = False
@@ -95,6 +109,7 @@ class Recorder:
         """Take what the receiver and the ignition have said, write what is due."""
         for epoch in self._read(stop):
             self._take(epoch)
+        self._show_sky()
         self._look_at_ignition()
         self._look_at_supply()
         self._look_for_loss()
@@ -193,6 +208,25 @@ class Recorder:
                 sats=epoch.sats_used,
                 accuracy_m=accuracy_m(epoch.hdop),
             ),
+        )
+
+    def _show_sky(self) -> None:
+        now_s = self._clock.mono_s()
+        if now_s - self._sky_s < SKY_EVERY_S:
+            return
+        self._sky_s = now_s
+        self._status.change(
+            sky=tuple(
+                SatelliteStatus(
+                    system=one.constellation,
+                    prn=one.number,
+                    elevation_deg=one.elevation_deg,
+                    azimuth_deg=one.azimuth_deg,
+                    snr_db=one.cn0_dbhz,
+                    used=one.used,
+                )
+                for one in self._receiver.status().satellites
+            )
         )
 
     def _on_ignition(self, on: bool) -> None:

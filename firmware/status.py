@@ -22,6 +22,17 @@ class PositionStatus(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_m: float | None = None
 
 
+class SatelliteStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One satellite in view."""
+
+    system: str  # GPS, GLONASS, Galileo, BeiDou, QZSS, NavIC, SBAS
+    prn: int  # as the receiver numbers it
+    elevation_deg: int | None  # over the horizon
+    azimuth_deg: int | None  # clockwise from true north
+    snr_db: int | None  # C/N0 in dB-Hz; None while it is not tracked
+    used: bool  # in the fix
+
+
 class SeriesStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One series of the journal."""
 
@@ -49,6 +60,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     sentences_good: int = 0
     sentences_bad: int = 0
     position: PositionStatus | None = None
+    sky: tuple[SatelliteStatus, ...] = ()  # once a second at most
     ignition: bool | None = None
     moving: bool = False
     trip: str = "parked"  # parked | driving | paused

@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 import uuid
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Literal, Protocol
+
+import msgspec
 
 from drivers.camera.frame import Stamp
 from drivers.gs1 import identity
@@ -15,15 +18,22 @@ from firmware.day.work import Moment
 from firmware.journal import Journal, Series
 from firmware.journal.pressure import STOP_AT
 from firmware.lockout import Lockout
-from firmware.status import PositionStatus, StatusBoard
+from firmware.status import PositionStatus, Status, StatusBoard
 from mqtt.session import LinkState
 
 LEAST_FREE_BYTES = 1_000_000  # three photos: with less the driver is told before he takes one
 # How wrong the time may be. Satellites: delay on the serial line. Network: what timesyncd calls synchronised. A quartz loses a few seconds
 # a day, and a battery clock may not have been set for a year. Ten years: nobody knows.
 ERROR_MS = {"gnss": 50, "ntp": 200, "rtc": 600_000, "floor": 315_576_000_000}
-CAMERA_LOOK = {"ok": "ok", "opening": "wait", "none": "wait"}
 FRESH_S = 60.0  # an older position says nothing about where this happens
+
+
+class Check(msgspec.Struct, frozen=True):
+    """How one part is; `text` is a number, a word or the unit's own sentence, empty where there is nothing to add."""
+
+    key: str
+    state: Literal["ok", "wait", "bad"]
+    text: str = ""
 
 
 class Eye(Protocol):
@@ -73,17 +83,10 @@ class Surroundings:
         )
 
     def bar(self) -> dict[str, Any]:
-        """What the boot screen shows besides: one look at each part."""
+        """What the boot screen shows besides: one look at each part, and which unit this is, to be read and to be photographed."""
         status = self._status.snapshot()
-        checks = [
-            ("gnss", "ok" if status.has_fix else "wait", status.gnss),
-            ("camera", CAMERA_LOOK.get(self._camera.state, "bad"), self._camera.sentence),
-            ("broker", "ok" if status.link == LinkState.ONLINE else "wait", status.link_sentence),
-            ("storage", "ok" if self._journal.used < STOP_AT else "bad", f"{self._journal.used:.0%}"),
-            ("queue", "ok", str(self._journal.waiting_count(Series.SEQ))),
-            ("clock", "ok" if status.time_source != "floor" else "wait", status.time_source),
-        ]
-        return {"unit": status.unit, "checks": [{"key": key, "state": state, "text": text} for key, state, text in checks]}
+        version, code = _label(status.unit)
+        return {"unit": status.unit, "version": version, "qr": code, "checks": [msgspec.structs.asdict(check) for check in checks(status)]}
 
     def stamp(self) -> Stamp:
         """When and where a photo is taken, for its EXIF."""
@@ -115,3 +118,46 @@ class Surroundings:
             age_ms=max(0, mono_ms - round(place.mono_s * 1000)),
             fix=2 if place.alt_m is None else 3,
         )
+
+
+def checks(status: Status) -> list[Check]:
+    """One look at each part, for the boot screen and the technician's page alike. Pure."""
+    return [
+        _gnss(status),
+        _camera(status.camera),
+        Check("scanner", "bad" if status.scanners else "ok", " ".join(status.scanners)),
+        Check("broker", "ok") if status.link == LinkState.ONLINE else Check("broker", "wait", status.link_sentence),
+        _storage(status),
+        Check("queue", "ok", str(status.seq.waiting + status.blobs_waiting)),
+        Check("clock", "wait" if status.time_source == "floor" else "ok", status.time_source),
+    ]
+
+
+def _gnss(status: Status) -> Check:
+    """With a fix the number of satellites, as far as it is known; else the receiver's sentence."""
+    sats = status.position.sats if status.position else None
+    return Check("gnss", "ok", "" if sats is None else str(sats)) if status.has_fix else Check("gnss", "wait", status.gnss)
+
+
+def _camera(told: str) -> Check:
+    """From what the scanner's worker told: a sentence when something is wrong, nothing before its first look."""
+    return Check("camera", "ok") if told == "ok" else Check("camera", "wait") if told in {"", "opening"} else Check("camera", "bad", told)
+
+
+def _storage(status: Status) -> Check:
+    if status.journal != "open":
+        return Check("storage", "bad", status.journal)
+    used = status.journal_used_bytes / status.journal_quota_bytes if status.journal_quota_bytes else 0.0
+    return Check("storage", "ok" if used < STOP_AT else "bad", f"{used:.0%}")
+
+
+@cache
+def _label(unit: str) -> tuple[str, dict[str, Any]]:
+    """The firmware's version, and the unit's name with it as a QR code: modules a side, no quiet zone, an SVG path of the dark ones."""
+    import segno
+
+    from firmware.app import VERSION  # the parts list, which imports this module before it has said it
+
+    matrix = segno.make(f"Roadproof {unit} {VERSION}", error="m", micro=False).matrix
+    path = "".join(f"M{x} {y}h1v1h-1z" for y, line in enumerate(matrix) for x, dark in enumerate(line) if dark)
+    return VERSION, {"size": len(matrix), "path": path}

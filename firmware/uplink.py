@@ -37,7 +37,7 @@ STEP_S = 1.0  # the longest wait in one step
 LOOK_S = 0.25  # how soon an event is seen while nothing else happens
 WILL_DELAY_S = 60  # a short tunnel is no offline
 GOODBYE_S = 3.0  # for the last records at an orderly end
-RESERVED_PUBLISHES = 4  # state, last, health and a piece of an attachment go beside the window
+RESERVED_PUBLISHES = 5  # state, last, health, a proof to be signed for and a piece of an attachment go beside the window
 UNSENDABLE = {144, 149, 153}  # topic, size or payload refused for good
 
 
@@ -94,7 +94,7 @@ class Uplink:
             return
         self._send_live()
         self._send_health()
-        sent = self._send_history() or self._send_blob()
+        sent = self._send_history() or self._send_unsigned() or self._send_blob()
         self._listen(0.0 if sent else LOOK_S)
         self._look_at_receipts()
 
@@ -140,7 +140,7 @@ class Uplink:
             largest_bytes=granted.maximum_packet_bytes,
         )
         if self._post:
-            self._post.lane.open(now_s, largest_bytes=granted.maximum_packet_bytes)
+            self._post.open(now_s, largest_bytes=granted.maximum_packet_bytes)
         self._status.count("connects")
         self._tell(LinkState.ONLINE, f"connected to {self._link.place}")
         self._live.hurry()
@@ -217,6 +217,13 @@ class Uplink:
         if shipment.series is Series.TSEQ:
             self._status.count("track_sent")
         return True
+
+    def _send_unsigned(self) -> bool:
+        """A proof that the receiver stores and did not sign for: beside the window, for to the outbox it is done with."""
+        row = self._post.unsigned(self._clock.mono_s()) if self._post else None
+        if row is not None:
+            self._publish(topics.POD, row.payload)
+        return row is not None
 
     def _send_blob(self) -> bool:
         """One piece of an attachment, when nothing else is to be sent: also not the record that names it."""

@@ -204,7 +204,7 @@ class BlobHeld(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Message, frozen=True, kw_only=True, tag_field="typ", tag="receipt"):
-    """The receiver's word that it has stored records; the only thing that lets a unit forget them. Cumulative."""
+    """The receiver's word that it has stored records; the only thing that lets a unit forget them; proofs need their signed receipt too. Cumulative."""
 
     log: LogId
     received: Utc

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+import msgspec
 
 from firmware.journal import schema
 from firmware.journal.row import COLUMNS, PLACES, Row, Series, checked, piece_digest, sealed, unsealed, values
+from mqtt import topics
 from mqtt.ranges import Span
+
+SIGNED_LEVEL = 1  # of a proof's row, when the receiver signed for it: proofs are never thinned, their level is free to say so
+UNSIGNED = f"kind = '{topics.POD.kind}' AND level = 0"
+
+
+def held_fact(series: Series) -> str:
+    """Under which name the receipted numbers are saved."""
+    return f"receipted_{series.value}"
 
 
 def is_full(error: Exception) -> bool:
@@ -66,6 +77,15 @@ class Database:
             "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, sealed(name, value))
         )
 
+    def held(self, series: Series) -> list[Span]:
+        """The receipted numbers as they were last saved."""
+        stored = self.fact(held_fact(series))
+        return msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else []
+
+    def put_held(self, series: Series, held: Iterable[Span]) -> None:
+        """Save them."""
+        self.put_fact(held_fact(series), msgspec.json.encode(list(held)).decode())
+
     # --- work in progress
 
     def pieces(self) -> list[tuple[str, bytes, bool]]:
@@ -120,14 +140,20 @@ class Database:
         query = f"SELECT {COLUMNS}, hash FROM {series.table} WHERE number >= ? ORDER BY number LIMIT ?"  # noqa: S608
         return map(checked, self.connection.execute(query, (key, limit)).fetchall())
 
-    def oldest(self, series: Series, limit: int) -> list[tuple[int, int, int]]:
-        """Key, span and `made_ms` of the oldest rows."""
-        query = f"SELECT number, span, made_ms FROM {series.table} ORDER BY number LIMIT ?"  # noqa: S608
-        return self.connection.execute(query, (limit,)).fetchall()
+    def oldest(self, series: Series, key: int, limit: int) -> list[tuple[int, int, int]]:
+        """Key, span and `made_ms` of the oldest rows from a key on that a plain receipt lets go."""
+        query = f"SELECT number, span, made_ms FROM {series.table} WHERE number >= ? AND NOT ({UNSIGNED}) ORDER BY number LIMIT ?"  # noqa: S608
+        return self.connection.execute(query, (key, limit)).fetchall()
 
-    def delete_to(self, series: Series, key: int) -> None:
-        """Delete the oldest rows, this key's included."""
-        self.connection.execute(f"DELETE FROM {series.table} WHERE number <= ?", (key,))  # noqa: S608
+    def delete_between(self, series: Series, first: int, last: int) -> None:
+        """Delete the rows that a plain receipt lets go, both these keys included."""
+        query = f"DELETE FROM {series.table} WHERE number BETWEEN ? AND ? AND NOT ({UNSIGNED})"  # noqa: S608
+        self.connection.execute(query, (first, last))
+
+    def unsigned(self, key: int, limit: int) -> list[tuple[Row, bool]]:
+        """The proofs from a key on that no signed receipt let go."""
+        query = f"SELECT {COLUMNS}, hash FROM {Series.SEQ.table} WHERE number >= ? AND {UNSIGNED} ORDER BY number LIMIT ?"  # noqa: S608
+        return [checked(found) for found in self.connection.execute(query, (key, limit)).fetchall()]
 
     # --- keys and numbers
 

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 RELIEF_STEPS = 4  # small commits in a row under pressure: a pause that nobody notices
 READ_ROWS = 32
+SPOILT = "its hash does not fit: the card damaged it"
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -155,7 +156,7 @@ class Journal:
                         continue  # the newest row: nothing lies behind it
                     number = max(number, row.last + 1 if good else row.number + 1)
                     if not good:
-                        self.set_aside(series, row.number, "its hash does not fit: the card damaged it")
+                        self.set_aside(series, row.number, SPOILT)
                     elif not self._receipts.cover(series, row) and not skip.covers(row.number, row.last):
                         found.append(row)
                         spanned += row.span
@@ -169,6 +170,24 @@ class Journal:
         """Take the receiver's word that it holds these numbers; how many are new. They leave the card with a later commit."""
         with self._lock:
             return self._receipts.add(series, held)
+
+    def release(self, numbers: Iterable[int]) -> None:
+        """The receiver signed for these proofs: they leave the card as other receipted records do. No other proof ever does."""
+        with self._lock:
+            self._receipts.release(numbers)
+
+    def unsigned(self, first: int = 1) -> Iterator[Row]:
+        """The proofs from a number on that were not released, receipted or not; a damaged one is set aside and not among them."""
+        while True:
+            with self._lock:
+                found = self._database.unsigned(first, READ_ROWS)
+                for row, good in found:
+                    if not good:
+                        self.set_aside(Series.SEQ, row.number, SPOILT)
+            yield from (row for row, good in found if good)
+            if len(found) < READ_ROWS:
+                return
+            first = found[-1][0].number + 1
 
     def send_again(self, series: Series, missing: Sequence[Span]) -> list[Span]:
         """Let receipted numbers wait once more, because the receiver lost them; returns the ones that are here no longer."""
@@ -317,7 +336,7 @@ class Journal:
         log.error("the piece %s of the work in progress was set aside: its hash does not fit, the card damaged it", name)
         try:
             with self._database.transaction():
-                self._database.shelve_piece(name, value, "its hash does not fit: the card damaged it")
+                self._database.shelve_piece(name, value, SPOILT)
         except sqlite3.OperationalError as error:
             if not is_full(error):
                 raise

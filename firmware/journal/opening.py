@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firmware.journal import salvage, schema
-from firmware.journal.database import Database
+from firmware.journal.database import Database, held_fact
 from firmware.journal.marker import Markers
 from firmware.journal.numbers import Numbers
 from firmware.journal.row import JournalError, JournalInUseError, Series
@@ -127,9 +127,9 @@ class Opening:
             self._numbers.adopt(named)
         for series in Series:
             self._numbers.start(series, 0, damaged=True)
-        odometer = salvage.known_fact(damaged, "odometer")
-        if odometer:
-            database.put_fact("odometer", odometer)
+        for name in ["odometer", *(held_fact(series) for series in Series if named)]:  # held numbers mean nothing in another journal
+            if value := salvage.known_fact(damaged, name):
+                database.put_fact(name, value)
         n_ok = n_bad = 0
         for piece in salvage.readable_work(damaged):
             if piece is None:
@@ -155,8 +155,9 @@ class Opening:
             database.put_fact(f"floor_{series.value}", str(self._numbers.next[series] - 1))
 
     def _account_for_gaps(self, database: Database, series: Series) -> None:
+        """A gap that the receiver holds is none: what stays for a signature lets later records go before it."""
         last = self._numbers.next[series] - 1
         spans = database.spans(series, 1, last)
         first = spans[0][0] if spans else last + 1
-        for gap_first, gap_last in Ranges(spans).missing(first, last):
+        for gap_first, gap_last in Ranges([*spans, *database.held(series)]).missing(first, last):
             database.put(series, self._markers.row(series, gap_first, gap_last - gap_first + 1, "the journal was damaged"))

@@ -20,6 +20,7 @@ from firmware.kiosk.guard import BodyError, read_body
 from firmware.kiosk.shell import Terminal, Viewfinder
 from firmware.kiosk.threads import Threads
 from firmware.status import Status
+from firmware.surroundings import checks
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_BYTES = 12_000_000  # a phone's photo
@@ -88,7 +89,8 @@ class Routes:
         return _json(await self._feed.view())
 
     async def _diag(self, _: Request) -> Response:
-        return _json(self._status())
+        status = self._status()
+        return _json(msgspec.to_builtins(status) | {"checks": checks(status)})
 
     async def _command(self, request: Request) -> Response:
         try:

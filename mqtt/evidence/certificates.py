@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
 
 from mqtt.evidence import EvidenceError
@@ -25,6 +26,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # as mqtt/messages.UnitId
 UNDERSTOOD = {
     ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }  # fmt: skip
+
+FAULTS = (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 def role_uri(role: Role, name: str) -> str:
@@ -41,6 +44,24 @@ def load(pem: bytes, whose: str) -> x509.Certificate:
     if len(found) != 1:
         raise EvidenceError(f"the {whose} certificate cannot be read: one certificate in PEM form is expected")
     return found[0]
+
+
+def split(pem: bytes, whose: str) -> list[bytes]:
+    """The certificates in a PEM text, one or several, each as PEM; EvidenceError when there is none."""
+    try:
+        return [one.public_bytes(Encoding.PEM) for one in x509.load_pem_x509_certificates(pem)]
+    except ValueError:
+        raise EvidenceError(f"the {whose} certificate cannot be read: one or several certificates in PEM form are expected") from None
+
+
+def holder(leaf: bytes, role: Role) -> str:
+    """Whom an evidence certificate (PEM) names as its holder, whoever issued it and however old it is; EvidenceError when not this role."""
+    try:
+        return _name(load(leaf, role), role)
+    except EvidenceError:
+        raise
+    except FAULTS:
+        raise EvidenceError(f"the {role} certificate lacks what evidence certificates have, or is damaged") from None
 
 
 def sha256_of(pem: bytes) -> str:
@@ -63,7 +84,7 @@ def check_leaf(*, leaf: bytes, issuing: bytes, root: bytes, role: Role, at: str)
         return certificate, _name(certificate, role)
     except EvidenceError:
         raise
-    except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except FAULTS:
         raise EvidenceError(f"the {role} certificate, or one above it, lacks what evidence certificates have, or is damaged") from None
 
 

@@ -171,6 +171,27 @@ def test_the_diagnosis_is_the_units_status(client: httpx.Client) -> None:
     assert client.get("/api/v1/diag").json()["unit"] == "VAN-042"
 
 
+def test_the_diagnosis_says_of_each_part_what_the_boot_screen_says(showcase: Showcase, client: httpx.Client) -> None:
+    well = showcase._status
+    gone = "The hand scanner at /dev/ttyACM0 was unplugged."
+    showcase.status(camera="opening", scanners=(gone,), link="dns", link_sentence="no such name", journal="The card is full.")
+    said = {one["key"]: (one["state"], one["text"]) for one in client.get("/api/v1/diag").json()["checks"]}
+    showcase._status = well
+    assert said == {
+        "gnss": ("ok", "11"), "camera": ("wait", ""), "scanner": ("bad", gone), "broker": ("wait", "no such name"),
+        "storage": ("bad", "The card is full."), "queue": ("ok", "3"), "clock": ("wait", "floor"),
+    }  # fmt: skip
+
+
+def test_the_diagnosis_holds_the_sky(showcase: Showcase, client: httpx.Client) -> None:
+    well = showcase._status
+    showcase.status(sky=screens.sky())
+    seen = client.get("/api/v1/diag").json()["sky"]
+    showcase._status = well
+    assert seen[0] == {"system": "GPS", "prn": 2, "elevation_deg": 71, "azimuth_deg": 64, "snr_db": 47, "used": True}
+    assert len(seen) == len(screens.sky())
+
+
 # --- the page's socket
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firmware import blobs, outbox, uplink
+from firmware import blobs, outbox, unsigned, uplink
 from firmware.journal import Series
 from mqtt import messages, topics
 from mqtt.evidence.receipt import link_of_receipt
@@ -72,6 +72,7 @@ class Fleet(StandIn):
         self.came: Counter[tuple[str, int]] = Counter()
         self.order: list[str] = []  # "pod" and "blob" as they came
         self.speaks = True
+        self.signs = True
         super().__init__(settings, UNIT)
 
     def _take(self, delivery: Delivery) -> None:
@@ -100,6 +101,9 @@ class Fleet(StandIn):
             return
         self.pods[pod.seq] = pod
         self._hold(pod.log, "seq", pod.seq, 1)
+        if not self.signs:
+            self.say(messages.encode(self.receipt(pod.log)))
+            return
         self.signed.append(self.keys.receipt(pod))
         self.say(messages.encode(msgspec.structs.replace(self.receipt(pod.log), proofs=[self.signed[-1]])))
 
@@ -178,6 +182,27 @@ def test_a_receiver_that_says_nothing_gets_it_again_until_it_does(broker: Mosqui
     assert unit.attachments.names() == [name]
     fleet.speaks = True
     eventually(unit.all_sent)
+
+
+def test_a_receiver_that_does_not_sign_makes_the_unit_forget_nothing_and_is_asked_again(
+    broker: Mosquitto, fleet: Fleet, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.signs = False
+    with Proxy(broker.port) as proxy:
+        unit = start(BrokerSettings(host="127.0.0.1", port=proxy.port, tls=False))
+        assert unit.attachments is not None
+        names = unit.deliver(photo(8, 20_000)) + unit.deliver(photo(9, 300))
+        eventually(lambda: unit.all_receipted() and all(sha256(fleet.pieces.get(name, b"")).hexdigest() == name for name in names))
+        eventually(lambda: unit.status.snapshot().blobs_waiting == 0)
+        unit.drive(20)
+        assert sorted(unit.attachments.names()) == sorted(names)
+        assert len(list(unit.journal.unsigned())) == 2
+        monkeypatch.setattr(unsigned, "STALE_S", 0.0)
+        fleet.signs = True
+        proxy.break_connections()
+        eventually(unit.all_sent)
+    assert list(unit.journal.unsigned()) == []
+    assert len(fleet.signed) == 2
 
 
 def test_a_picture_never_holds_up_an_event(broker: Mosquitto, fleet: Fleet, start: Start) -> None:

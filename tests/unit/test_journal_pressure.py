@@ -132,6 +132,9 @@ def test_fixes_are_taken_again_when_there_is_room_again(tmp_path: Path) -> None:
         assert journal.append(BOOT, [], points(10)).refused == 10
         journal.acknowledge(Series.SEQ, Ranges([(1, journal.issued(Series.SEQ))]))
         journal.append(BOOT, [event()])
+        assert journal.append(BOOT, [], points(10)).refused == 10  # nobody signed for the proofs
+        journal.release(range(1, journal.issued(Series.SEQ) + 1))
+        journal.append(BOOT, [event()])
         assert journal.append(BOOT, [], points(10)).tseqs == list(range(1, 11))
 
 

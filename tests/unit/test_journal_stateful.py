@@ -27,6 +27,7 @@ class JournalLife(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.now = Now()
         self.proofs = set[int]()
+        self.signed = set[int]()
         self.journal: Journal
         self.highest = dict.fromkeys(Series, 0)
         self.gave_way = False  # a record left by a receipt or aside: fixes on the card and fixes thinned no longer add up
@@ -64,6 +65,12 @@ class JournalLife(RuleBasedStateMachine):
         upto = int(part * self.journal.issued(series))
         if upto:
             self.journal.acknowledge(series, Ranges([(1, upto)]))
+
+    @rule(part=PART, count=st.integers(1, 60))
+    def release(self, part: float, count: int) -> None:
+        first, last = self.span(Series.SEQ, part, count)
+        self.journal.release(range(first, last + 1))
+        self.signed.update(range(first, last + 1))
 
     @rule(series=SERIES, part=PART, count=st.integers(1, 60))
     def send_again(self, series: Series, part: float, count: int) -> None:
@@ -115,6 +122,10 @@ class JournalLife(RuleBasedStateMachine):
         receipted = self.journal.receipted(Series.SEQ)
         waiting = {row.number for row in self.journal.waiting(Series.SEQ, Ranges(), 10**9) if row.kind == "pod"}
         assert {number for number in self.proofs if number not in receipted} <= waiting
+
+    @invariant()
+    def no_proof_is_gone_before_its_signature(self) -> None:
+        assert self.proofs - self.signed <= {row.number for row in self.journal.unsigned()}
 
     @invariant()
     def what_was_thinned_was_counted(self) -> None:

@@ -13,12 +13,14 @@ import pytest
 from drivers.buzzer import Sound
 from drivers.errors import PortGoneError
 from drivers.gnss.fix import Epoch
+from drivers.gnss.receiver import GnssStatus
+from drivers.gnss.sky import Satellite
 from firmware import recorder as recorders
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.journal import Appended, Draft, Journal, JournalFullError, Series
 from firmware.recorder import HELD_LIMIT, LOST_AFTER_S, READ_S, REOPEN_S, Recorder
-from firmware.status import StatusBoard
+from firmware.status import SatelliteStatus, StatusBoard
 from mqtt import messages
 from mqtt.codec import TrackPoint
 from mqtt.ranges import Ranges
@@ -33,6 +35,7 @@ class ScriptedReceiver:
     def __init__(self, hands: Hands) -> None:
         self.epochs: list[Epoch] = []
         self.gone: PortGoneError | None = None
+        self.satellites: tuple[Satellite, ...] = ()
         self.reads = 0
         self.closed = False
         self._hands = hands
@@ -45,6 +48,12 @@ class ScriptedReceiver:
             self._hands.mono_s += timeout_s
         epochs, self.epochs = self.epochs, []
         return epochs
+
+    def status(self) -> GnssStatus:
+        return GnssStatus(
+            port="none", baud=9_600, state="scripted", bytes_read=0, sentences_good=0, sentences_bad=0,
+            satellites=self.satellites, age_s=None, stale=False, antenna=None, jamming=None,
+        )  # fmt: skip
 
     def close(self) -> None:
         self.closed = True
@@ -422,3 +431,31 @@ def test_a_store_that_fills_is_told_once(tmp_path: Path) -> None:
 def test_it_runs_as_a_worker(hands: Hands) -> None:
     assert (hands.recorder.name, hands.recorder.stall_s) == ("recorder", 30.0)
     assert event().kind == "event"
+
+
+def test_the_satellites_are_shown_as_the_receiver_names_them(hands: Hands) -> None:
+    hands.receiver.satellites = (Satellite("GPS", 5, 48, 201, 44, used=True), Satellite("GLONASS", 82, None, None, None, used=False))
+    hands.drive(1, fix=False)
+    assert hands.status.snapshot().sky == (
+        SatelliteStatus(system="GPS", prn=5, elevation_deg=48, azimuth_deg=201, snr_db=44, used=True),
+        SatelliteStatus(system="GLONASS", prn=82, elevation_deg=None, azimuth_deg=None, snr_db=None, used=False),
+    )
+
+
+def test_the_sky_is_looked_at_once_a_second_however_often_the_receiver_speaks(hands: Hands) -> None:
+    shown = []
+    for n in range(40):
+        hands.receiver.satellites = (Satellite("GPS", n, 48, 201, 44, used=True),)
+        hands.receiver.epochs = [hands.epoch()]
+        hands.mono_s += 0.1
+        hands.recorder.step(hands.stop)
+        shown.append(hands.status.snapshot().sky)
+    assert len(set(shown)) in {4, 5}
+
+
+def test_a_receiver_that_is_gone_leaves_no_satellites(hands: Hands) -> None:
+    hands.receiver.satellites = (Satellite("GPS", 5, 48, 201, 44, used=True),)
+    hands.drive(1)
+    hands.receiver.gone, hands.receiver.satellites = PortGoneError("unplugged"), ()
+    hands.be_silent(2)
+    assert hands.status.snapshot().sky == ()

@@ -10,11 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.cab import check_holder
+from firmware.config import SettingsError
+from firmware.day.proof import Item
+from firmware.evidence import EvidenceBook
 from mqtt.evidence.chain import Signed, link_of, read_record
-from mqtt.evidence.receipt import link_of_receipt
+from mqtt.evidence.keys import FileSigner
+from mqtt.evidence.receipt import link_of_receipt, sign_receipt
 from mqtt.messages import Pod
+from provisioning import authority
 from tests.journals import BOOT, open_journal
-from tests.proofs import Keys, attachment, book_of, events_of, keys_of_the_session, pods_of, proof, write
+from tests.proofs import RECEIVED, UNIT, Keys, attachment, book_of, diary_of, events_of, keys_of_the_session, pods_of, proof, write
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +184,66 @@ def test_a_receipt_that_the_unit_signed_itself_or_that_is_another_s_counts_for_n
     assert sum("passed over" in record.message for record in caplog.records) == 3
 
 
+def test_around_a_renewal_receipts_by_the_old_and_the_new_certificate_count(tmp_path: Path, keys: Keys) -> None:
+    authority.issue_receiver(keys.folder / "authority", "receiver-2", tmp_path / "new")
+    new = FileSigner.load(tmp_path / "new/receiver.key", tmp_path / "new/receiver.pem")
+    both = (keys.folder / "receiver/receiver.pem").read_bytes() + (tmp_path / "new/receiver.pem").read_bytes()
+    with closing(open_journal(tmp_path)) as journal:
+        book = EvidenceBook(
+            unit=UNIT, boot=BOOT, firmware="1.4.0", signer=keys.signer, journal=journal, diary=diary_of(journal),
+            authorities=msgspec.structs.replace(keys.authorities, receiver=both),
+        )  # fmt: skip
+        write(journal, book, proof(), proof())
+        old_word, pod = keys.receipt(pods_of(journal)[0]), pods_of(journal)[1]
+        book.take([old_word, sign_receipt(UNIT, 2, link_of(pod.rec, pod.jws), RECEIVED, new), keys.receipt(pod, by_unit=True)])
+        journal.append(BOOT)
+        assert list(journal.unsigned()) == []
+
+
+def test_a_record_is_let_go_by_the_signed_receipt_for_it_and_by_no_other(tmp_path: Path, keys: Keys) -> None:
+    with closing(open_journal(tmp_path)) as journal:
+        book = book_of(journal, keys)
+        write(journal, book, proof(), proof())
+        first, second = pods_of(journal)
+        book.take(
+            [keys.receipt(first, by_unit=True), sign_receipt(UNIT, 1, "0" * 64, RECEIVED, keys.receiver_signer), keys.receipt(second)]
+        )
+        journal.append(BOOT)
+        assert [row.number for row in journal.unsigned()] == [first.seq]
+
+
+def test_a_receipt_that_comes_after_a_restart_still_lets_its_record_go(tmp_path: Path, keys: Keys) -> None:
+    with closing(open_journal(tmp_path)) as journal:
+        write(journal, book_of(journal, keys), proof())
+        receipt = keys.receipt(pods_of(journal)[0])
+    with closing(open_journal(tmp_path)) as journal:
+        book_of(journal, keys).take([receipt])
+        journal.append(BOOT)
+        assert list(journal.unsigned()) == []
+
+
+def test_a_picture_may_go_when_the_receiver_signed_for_the_record_that_names_it(tmp_path: Path, keys: Keys) -> None:
+    with closing(open_journal(tmp_path)) as journal:
+        book = book_of(journal, keys)
+        write(journal, book, proof(attachments=(attachment("1"), attachment("2", "signature"))))
+        assert not any(book.may_forget(name.removeprefix("blob:"), piece) for name, piece in journal.work("blob:").items())
+        assert not book.may_forget("1" * 64, b"found")
+        assert book.may_forget("3" * 64, b"event")
+        book.take([keys.receipt(pods_of(journal)[0])])
+    with closing(open_journal(tmp_path)) as journal:
+        book = book_of(journal, keys)
+        assert [book.may_forget(name.removeprefix("blob:"), piece) for name, piece in journal.work("blob:").items()] == [True, True]
+
+
+def test_a_certificate_of_another_unit_is_refused_with_a_sentence(keys: Keys) -> None:
+    certificate = str(keys.folder / "unit/unit.pem")
+    check_holder(UNIT, certificate)
+    with pytest.raises(SettingsError, match="is the certificate of unit van-1, not of van-2; have one issued for van-2"):
+        check_holder("van-2", certificate)
+    with pytest.raises(SettingsError, match=r"evidence\.certificate: .*does not say that its holder is a unit"):
+        check_holder(UNIT, str(keys.folder / "receiver/receiver.pem"))
+
+
 def test_a_proof_that_cannot_be_a_record_is_kept_and_the_chain_has_no_gap(tmp_path: Path, keys: Keys) -> None:
     with closing(open_journal(tmp_path)) as journal:
         book = book_of(journal, keys)
@@ -191,10 +257,12 @@ def test_a_proof_that_cannot_be_a_record_is_kept_and_the_chain_has_no_gap(tmp_pa
         assert chained(pods_of(journal))
 
 
-def test_a_reason_that_the_fleet_named_freely_becomes_a_word_of_the_record(tmp_path: Path, keys: Keys) -> None:
+def test_a_reason_stands_in_the_record_as_the_fleet_s_run_names_it(tmp_path: Path, keys: Keys) -> None:
+    item = Item(code=None, sym=None, line_id="l-1", state="rejected", qty=1, qty_fact=0, reason="Wet / 2")
     with closing(open_journal(tmp_path)) as journal:
-        write(journal, book_of(journal, keys), proof(outcome="failed_other", reason="Gate locked, no code!", recipient=None))
-        assert msgspec.json.decode(pods_of(journal)[0].rec)["reason"] == "gate_locked_no_code_"
+        write(journal, book_of(journal, keys), proof(outcome="failed_other", reason="Gate locked, no code!", recipient=None, items=(item,)))
+        told = msgspec.json.decode(pods_of(journal)[0].rec)
+        assert (told["reason"], told["items"][0]["reason"]) == ("Gate locked, no code!", "Wet / 2")
 
 
 def test_a_card_that_does_not_take_the_file_beside_the_journal_still_takes_the_proof(

@@ -42,13 +42,13 @@ function receiver(report) {
 /** @param {Record<string, any>} report */
 function camera(report) {
   const { state, text } = check(report, 'camera');
-  return finding('camera', state === 'bad' ? 'camera_off' : 'photo', state, [state === 'wait' ? t('camera.starting') : word('bootstate', state)], text);
+  return finding('camera', state === 'bad' ? 'camera_off' : 'photo', state, [state === 'wait' ? t('camera.starting') : state === 'ok' && word('bootstate', state)], text);
 }
 
 /** @param {Record<string, any>} report */
 function scanners(report) {
   const { state, text } = check(report, 'scanner');
-  return finding('scanner', 'scan', state, [state === 'ok' ? t('diag.no_fault') : word('bootstate', state)], text);
+  return finding('scanner', 'scan', state, [state === 'ok' && t('diag.no_fault')], text);
 }
 
 /** @param {Record<string, any>} report */

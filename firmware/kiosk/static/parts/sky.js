@@ -12,11 +12,13 @@ const LETTERS = { GPS: 'G', GLONASS: 'R', Galileo: 'E', BeiDou: 'C', QZSS: 'J', 
 const STRONG_DB = 35; // a clear sky gives 45 to 50
 const WEAK_DB = 25; // under it a satellite helps little
 const FULL_DB = 50;
-const HORIZON = 42; // the horizon's radius in a picture of 100
+const HORIZON = 41; // the horizon's radius in a picture of 100
 const ABREAST = 14; // bars in one line: a label under each stays legible on 84 mm
 const CELL_MM = 6;
-const LINE_MM = 21;
-const BAR_MM = 13;
+const ALL_MM = 30; // what the lines share, each with its figures and names
+const LEAST_MM = 12;
+const OVER_MM = 3.6;
+const UNDER_MM = 3.8;
 
 export const skyLook = css`
   svg.sky, svg.bars { display: block; direction: ltr; }
@@ -31,7 +33,7 @@ export const skyLook = css`
   .mark.strong { stroke: var(--ok); } .mark.fair { stroke: var(--warn-ink); } .mark.weak { stroke: var(--bad); } .mark.unheard { stroke: var(--quiet); }
   .mark.used.strong { fill: var(--ok); } .mark.used.fair { fill: var(--warn-ink); } .mark.used.weak { fill: var(--bad); }
   svg.bars .mark { stroke-width: 0.4px; }
-  .legend { display: flex; flex-wrap: wrap; column-gap: calc(var(--mm) * 3); row-gap: 0; font-size: var(--small); font-weight: 600; color: var(--quiet); }
+  .legend { display: flex; flex-wrap: wrap; column-gap: calc(var(--mm) * 2); row-gap: 0; font-size: var(--small); font-weight: 600; color: var(--quiet); }
   .legend span { display: inline-flex; align-items: center; gap: calc(var(--mm) * 0.8); white-space: nowrap; }
   .legend svg { inline-size: calc(var(--mm) * 3.4); block-size: calc(var(--mm) * 3.4); }
 `;
@@ -59,11 +61,11 @@ const mark = (kind, used, x, y) => svg`<path class="mark ${kind} ${used ? 'used'
 /** The sky from below, north up, the zenith in the middle; the world is never mirrored. @param {Satellite[]} sky */
 export function plot(sky) {
   const placed = sky.filter(({ elevation_deg, azimuth_deg }) => elevation_deg !== null && azimuth_deg !== null).map((one) => ({ one, ...place(one) }));
-  const sides = [['north', 0, -46.5], ['east', 46.5, 0], ['south', 0, 46.5], ['west', -46.5, 0]];
+  const sides = [['north', 0, -46], ['east', 46, 0], ['south', 0, 45.4], ['west', -46, 0]];
   return html`<svg class="sky" viewBox="-50 -50 100 100" role="img" aria-label=${counted(sky)}>
     <circle class="ground" r=${HORIZON}/><circle class="ring" r=${HORIZON * 2 / 3}/><circle class="ring" r=${HORIZON / 3}/>
     <path class="ring" d="M-${HORIZON} 0H${HORIZON}M0 -${HORIZON}V${HORIZON}"/>
-    ${sides.map(([side, x, y]) => svg`<text class="side" x=${x} y=${Number(y) + 2}>${t(`sky.${side}`)}</text>`)}
+    ${sides.map(([side, x, y]) => svg`<text class="side" x=${x} y=${Number(y) + 1.9}>${t(`sky.${side}`)}</text>`)}
     ${placed.map(({ one, x, y }) => mark(strength(one.snr_db), one.used, x, y))}
     ${labelled(placed).map(({ text, x, y }) => svg`<text x=${x} y=${y + 1.7}>${text}</text>`)}</svg>`;
 }
@@ -93,18 +95,19 @@ function labelled(placed) {
 export function bars(sky) {
   const heard = sky.filter(({ snr_db }) => snr_db);
   const lines = Math.max(1, Math.ceil(heard.length / ABREAST));
-  return html`<svg class="bars" viewBox="0 0 ${ABREAST * CELL_MM} ${lines * LINE_MM}" preserveAspectRatio="xMidYMin meet" role="img"
+  const high = Math.max(LEAST_MM, ALL_MM / lines);
+  const floor = (/** @type {number} */ line) => (line + 1) * high - UNDER_MM;
+  return html`<svg class="bars" viewBox="0 0 ${ABREAST * CELL_MM} ${lines * high}" role="img"
     aria-label="${t('diag.strength')}: ${heard.map((one) => `${label(one)} ${one.snr_db}`).join(', ')}">
-    ${heard.map((one, n) => bar(one, (n % ABREAST + 0.5) * CELL_MM, Math.floor(n / ABREAST) * LINE_MM))}
-    ${Array.from({ length: lines }, (_, line) => svg`<path class="floor" d="M0 ${line * LINE_MM + BAR_MM + 4}h${ABREAST * CELL_MM}"/>`)}</svg>`;
+    ${heard.map((one, n) => bar(one, (n % ABREAST + 0.5) * CELL_MM, floor(Math.floor(n / ABREAST)), high - OVER_MM - UNDER_MM))}
+    ${Array.from({ length: lines }, (_, line) => svg`<path class="floor" d="M0 ${floor(line)}h${ABREAST * CELL_MM}"/>`)}</svg>`;
 }
 
-/** @param {Satellite} one @param {number} x its middle @param {number} top */
-function bar(one, x, top) {
-  const high = BAR_MM * Math.min(1, Number(one.snr_db) / FULL_DB);
-  const floor = top + BAR_MM + 4;
+/** @param {Satellite} one @param {number} x its middle @param {number} floor @param {number} room of the strongest */
+function bar(one, x, floor, room) {
+  const high = room * Math.min(1, Number(one.snr_db) / FULL_DB);
   return svg`<rect class="mark ${strength(one.snr_db)} ${one.used ? 'used' : ''}" x=${x - 1.9} y=${floor - high} width="3.8" height=${high}/>
-    <text x=${x} y=${floor - high - 0.9}>${one.snr_db}</text><text x=${x} y=${floor + 3.1}>${label(one)}</text>`;
+    <text x=${x} y=${floor - high - 0.8}>${one.snr_db}</text><text x=${x} y=${floor + 3}>${label(one)}</text>`;
 }
 
 /** What shapes and filling mean. */

@@ -15,7 +15,8 @@ class Boot extends Screen {
     .checks { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-template-rows: repeat(4, minmax(0, calc(var(--mm) * 13))); min-block-size: 0; gap: calc(var(--mm) * 1.5) var(--gap); }
     .check { display: flex; align-items: center; gap: calc(var(--mm) * 2.5); padding-block: 0; line-height: 1.12; min-inline-size: 0; }
     .check svg.icon { inline-size: calc(var(--mm) * 6); block-size: calc(var(--mm) * 6); }
-    .check .strong { line-height: 1; } .check .strong:lang(ar) { line-height: 1.3; }
+    .check .strong { line-height: 1; } .check .strong:lang(ar) { line-height: 1.2; }
+    .check .two { font-size: calc(var(--mm) * 3.1); line-height: 1.1; }
     .check div { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; }
     .brand { display: flex; align-items: baseline; gap: var(--gap); }
     .brand b { font-size: var(--large); }
@@ -43,8 +44,10 @@ class Boot extends Screen {
 
 /** @param {{key: string, state: string, text: string}} one a number and a word are told in the driver's language, a sentence as the unit says it */
 function how({ key, state, text }) {
-  const said = key === 'gnss' && state === 'ok' && text ? t('diag.sats', { n: Number(text) }) : key === 'clock' ? word('clock', text) : text;
-  return html`<span class="small quiet">${word('bootstate', state)}</span>${said ? html`<bdi class="small quiet one">${said}</bdi>` : nothing}`;
+  const known = word('bootstate', state);
+  if (state !== 'ok' && text.includes(' ')) return html`<span class="hidden">${known}</span><bdi class="quiet two" lang="en">${text}</bdi>`;
+  const fact = key === 'gnss' && text ? t('diag.sats', { n: Number(text) }) : key === 'clock' ? word('clock', text) : text;
+  return html`<span class="small quiet">${known}${fact ? html` · <bdi>${fact}</bdi>` : nothing}</span>`;
 }
 
 /** Which unit this is, for the camera of whoever helps. @param {{size: number, path: string}} qr */

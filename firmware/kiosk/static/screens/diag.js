@@ -30,7 +30,9 @@ class Diagnostics extends Screen {
     svg.bars { flex: 1; min-block-size: 0; inline-size: 100%; }
     .heard .finding { flex: none; padding-block: calc(var(--mm) * 1); }
     @media (orientation: portrait) {
-      .columns > .sky { inline-size: 100%; block-size: auto; }
+      .columns > .sky { flex: 1 1 0; inline-size: 100%; aspect-ratio: auto; }
+      .columns > .heard { flex: none; }
+      svg.bars { flex: none; block-size: calc(var(--mm) * 32); }
     }
   `];
 
@@ -106,11 +108,16 @@ class Diagnostics extends Screen {
   }
 }
 
-/** @param {import('../parts/findings.js').Finding} one */
-const found = ({ key, icon: mark, state, facts, said }) => html`<div class="finding"><span class=${state === 'ok' ? 'ok' : state === 'bad' ? 'bad' : 'warn'}>${icon(state === 'ok' ? mark : MARKS[state])}</span>
-  <div class="said"><span><b>${word('diag', key)}</b> <span class=${state === 'bad' ? 'small bad' : 'hidden'}>${word('bootstate', state)}</span></span>
-    ${facts.length ? html`<span class="facts one">${facts.map((fact, n) => html`${n ? ' · ' : nothing}<bdi>${fact}</bdi>`)}</span>` : nothing}
-    ${said ? html`<bdi class="small quiet ${facts.length ? 'one' : 'two'}">${said}</bdi>` : nothing}</div></div>`;
+/** What is well is told in figures first, what is not in the unit's own sentence, for which there are two lines. @param {import('../parts/findings.js').Finding} one */
+function found({ key, icon: mark, state, facts, said }) {
+  const figures = facts.map((fact, n) => html`${n ? ' · ' : nothing}<bdi>${fact}</bdi>`);
+  const spoken = state !== 'ok' && said;
+  return html`<div class="finding"><span class=${state === 'ok' ? 'ok' : state === 'bad' ? 'bad' : 'warn'}>${icon(state === 'ok' ? mark : MARKS[state])}</span>
+    <div class="said"><span class="one"><b>${word('diag', key)}</b> <span class=${state === 'bad' ? 'small bad' : 'hidden'}>${word('bootstate', state)}</span>
+      ${spoken ? html`<bdi class="facts">${figures}</bdi>` : nothing}</span>
+    ${facts.length && !spoken ? html`<span class="facts one">${figures}</span>` : nothing}
+    ${said ? html`<bdi lang="en" class="small quiet ${facts.length && !spoken ? 'one' : 'two'}">${said}</bdi>` : nothing}</div></div>`;
+}
 
 /** @param {[string, unknown]} one */
 const value = ([key, content]) => html`<dl class="fact"><dt class="one"><bdi>${key}</bdi></dt><dd class="one"><bdi dir="ltr">${shown(content)}</bdi></dd></dl>`;
