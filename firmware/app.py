@@ -17,15 +17,15 @@ from firmware.config import Config
 from firmware.diary import Diary
 from firmware.journal import Journal, Series
 from firmware.recorder import Recorder
-from firmware.reports import Reports
 from firmware.status import Status, StatusBoard
-from firmware.uplink import Uplink
+from firmware.uplink.reports import Reports
+from firmware.uplink.uplink import Uplink
 from firmware.worker import Worker, supervise
 from mqtt import topics
 from mqtt.link import BrokerLink
 
 if TYPE_CHECKING:
-    from firmware.cab import Cab
+    from firmware.terminal.cab import Cab
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ class Daemon:
         """The driver's place, None on a unit without a screen."""
         if not config.terminal.enabled or config.evidence is None:
             return None
-        from firmware.cab import Cab
+        from firmware.terminal.cab import Cab
 
         return Cab(
             config=config,

@@ -15,15 +15,15 @@ from drivers.errors import DriverError
 from drivers.gnss.fix import Epoch
 from drivers.gnss.sky import Satellite
 from drivers.panel import Panel
-from firmware import trip as trips
 from firmware.clock import Clock
 from firmware.diary import Diary
+from firmware.driving import trip as trips
+from firmware.driving.odometer import Odometer, OdometerState
+from firmware.driving.track import accuracy_m, to_point
 from firmware.journal import Draft, Journal, JournalFullError
 from firmware.journal.pressure import THIN_AT
-from firmware.odometer import Odometer, OdometerState
 from firmware.redating import redated
 from firmware.status import PositionStatus, SatelliteStatus, StatusBoard
-from firmware.track import accuracy_m, to_point
 from mqtt.backoff import Backoff
 from mqtt.codec import TrackPoint
 

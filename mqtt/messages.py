@@ -204,7 +204,10 @@ class BlobHeld(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Message, frozen=True, kw_only=True, tag_field="typ", tag="receipt"):
-    """The receiver's word that it has stored records; the only thing that lets a unit forget them; proofs need their signed receipt too. Cumulative."""
+    """The receiver's word that it has stored records, cumulative; nothing else lets a unit forget them.
+
+    A proof needs its signed receipt too.
+    """
 
     log: LogId
     received: Utc

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from drivers.gnss.fix import Epoch
 from drivers.sim.route import Route, Waypoint, ghent, lay
 from drivers.sim.van import Noise, VanEpoch, VirtualVan
-from firmware.distance import distance_m
+from firmware.driving.distance import distance_m
 
 MOTORWAY_MPS = 120 / 3.6
 CORNERS = ((0, 0), (9_000, 1_500), (14_000, 9_000), (6_000, 14_000), (-4_000, 8_000))

@@ -13,7 +13,7 @@ import msgspec
 from firmware.clock import Clock
 from firmware.day.proof import Attachment, Item, Proof, Recipient, Where
 from firmware.diary import Diary
-from firmware.evidence import Authorities, EvidenceBook
+from firmware.evidence.book import Authorities, EvidenceBook
 from firmware.journal import Journal, Series
 from firmware.status import Status, StatusBoard
 from mqtt.evidence.chain import Signed, link_of

@@ -18,17 +18,17 @@ from drivers.camera.photo import develop
 from drivers.errors import CameraError
 from drivers.gs1 import identity
 from drivers.panel import GpioPanel
-from firmware.answers import Answer
-from firmware.attachments import Attachments
 from firmware.clock import Clock
 from firmware.day.work import Face, Tick
 from firmware.diary import Diary
-from firmware.evidence import EvidenceBook
-from firmware.post import ProofPost
-from firmware.runs import RunInbox
+from firmware.evidence.attachments import Attachments
+from firmware.evidence.book import EvidenceBook
 from firmware.status import PositionStatus, Status, StatusBoard
-from firmware.surroundings import Surroundings
-from firmware.terminal import Terminal
+from firmware.terminal.answers import Answer
+from firmware.terminal.surroundings import Surroundings
+from firmware.terminal.terminal import Terminal
+from firmware.uplink.post import ProofPost
+from firmware.uplink.runs import RunInbox
 from mqtt import messages
 from mqtt.evidence.sealing import Seal
 from mqtt.messages import Run

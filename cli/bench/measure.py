@@ -19,9 +19,9 @@ from firmware.clock import Clock
 from firmware.config import UplinkSettings
 from firmware.diary import Diary
 from firmware.journal import Journal, Series
-from firmware.reports import Reports
 from firmware.status import PositionStatus, Status, StatusBoard
-from firmware.uplink import WINDOW, Uplink
+from firmware.uplink.reports import Reports
+from firmware.uplink.uplink import WINDOW, Uplink
 from mqtt import codec, topics
 from mqtt.codec import TrackPoint
 from mqtt.link import BrokerLink

@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from firmware import geofence
 from firmware.day.check import after_sign_in
 from firmware.day.closing import undo_left_ms
 from firmware.day.delivery import STEPS, StopName, can_go_on, hand_out
@@ -14,7 +13,8 @@ from firmware.day.progress import Visit
 from firmware.day.stops import OPEN, find_stop, next_stop, place_m, radius_m, state_of, stops_of
 from firmware.day.turn import Act, Nothing, Turn, Word, on, refuse
 from firmware.day.work import Moment, Screen, Work
-from firmware.geofence import inside, trustworthy
+from firmware.driving import geofence
+from firmware.driving.geofence import inside, trustworthy
 from mqtt.run import Stop
 
 RESTING: frozenset[Screen] = on("route", "drive", "stop", "messages", "end")

@@ -13,7 +13,7 @@ from firmware.day.progress import Draft, Photo, Step, StopWork
 from firmware.day.record import flags_of, items_of
 from firmware.day.stops import codes_of, is_open_count, need_of, number_of, parcels_of, place_m, radius_m, state_of, steps_of, stops_of
 from firmware.day.work import Moment, Work
-from firmware.geofence import inside
+from firmware.driving.geofence import inside
 from mqtt.run import Cod, Line, Stop
 
 PIN_DIGITS = 4  # the hash does not tell; longer ones are typed all the same

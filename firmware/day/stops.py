@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from firmware.day.progress import Draft, Step, StopState, StopWork
 from firmware.day.work import Moment, Work
-from firmware.geofence import away_m
+from firmware.driving.geofence import away_m
 from mqtt.run import Line, Need, Proofs, Stop
 
 OPEN = ("open", "arrived")

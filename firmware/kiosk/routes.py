@@ -20,7 +20,7 @@ from firmware.kiosk.guard import BodyError, read_body
 from firmware.kiosk.shell import Terminal, Viewfinder
 from firmware.kiosk.threads import Threads
 from firmware.status import Status
-from firmware.surroundings import checks
+from firmware.terminal.surroundings import checks
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_BYTES = 12_000_000  # a phone's photo

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware import surroundings
 from firmware.status import SatelliteStatus
+from firmware.terminal import surroundings
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from firmware import signature
+from firmware.terminal import signature
 from tests.browser.rig import PANELS, Panel, ShowcaseGlass
 from tests.browser.showcase import Reply, Showcase
 from tests.eventually import eventually

@@ -181,7 +181,7 @@ def states(deliveries: list) -> list[str]:  # type: ignore[type-arg]
 def test_after_kill_9_the_broker_says_offline_and_after_sigterm_it_does_not(broker: Mosquitto, rig: Start) -> None:
     """The will's delay is 60 s in the field; here the unit asks for none."""
     van = rig(broker.port)
-    hurried = "import sys; from firmware import uplink; uplink.WILL_DELAY_S = 0; from cli.main import main; sys.exit(main())"
+    hurried = "import sys; from firmware.uplink import uplink; uplink.WILL_DELAY_S = 0; from cli.main import main; sys.exit(main())"
     van.program = ["-c", hurried]
     with watched(broker.settings) as watch, stand_in(broker.settings, UNIT):
         van.start_and_wait()

@@ -16,7 +16,7 @@ from drivers.camera import Camera, CameraSettings, open_camera
 from drivers.sim import scenes
 from drivers.sim.camera import CameraHands
 from drivers.wedge import Wedges, WedgeSettings
-from firmware.scanner import Scan, Scanner, Viewfinder
+from firmware.terminal.scanner import Scan, Scanner, Viewfinder
 from tests.eventually import eventually
 from tests.pictures import jpeg
 

@@ -21,7 +21,7 @@ from tests.system.broker import Mosquitto, free_port
 from tests.system.daemon_rig import ROOT, DaemonRig
 
 # What a unit without a screen has no use for.
-HEAVY = ("starlette", "uvicorn", "cryptography", "zxingcpp", "PIL", "firmware.cab", "firmware.kiosk", "firmware.terminal")
+HEAVY = ("starlette", "uvicorn", "cryptography", "zxingcpp", "PIL", "firmware.terminal.cab", "firmware.kiosk", "firmware.terminal.terminal")
 
 
 @pytest.fixture
@@ -93,6 +93,7 @@ def test_a_screen_without_keys_is_one_sentence(unit: DaemonRig) -> None:
 
 
 def test_a_unit_without_a_screen_loads_nothing_of_it() -> None:
-    program = f"import sys; from cli.main import parser; parser('run'); import firmware.app; print([name for name in {HEAVY!r} if name in sys.modules])"
+    loaded = f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    program = f"import sys; from cli.main import parser; parser('run'); import firmware.app; {loaded}"
     told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout == "[]\n"

@@ -12,8 +12,8 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from firmware import outbox, uplink
 from firmware.journal import Draft, Series
+from firmware.uplink import outbox, uplink
 from fleet.store import StoreError
 from mqtt import codec, messages, topics
 from mqtt.link import BrokerLink

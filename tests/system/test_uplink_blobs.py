@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firmware import blobs, outbox, unsigned, uplink
+from firmware.evidence import unsigned
 from firmware.journal import Series
+from firmware.uplink import blobs, outbox, uplink
 from mqtt import messages, topics
 from mqtt.evidence.receipt import link_of_receipt
 from mqtt.evidence.sealing import unseal

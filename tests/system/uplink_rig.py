@@ -7,19 +7,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from firmware.answers import Answer
-from firmware.attachments import Attachments
 from firmware.clock import Clock, boot_id
 from firmware.config import UplinkSettings
 from firmware.day.proof import Attachment
 from firmware.diary import Diary
-from firmware.evidence import EvidenceBook
+from firmware.evidence.attachments import Attachments
+from firmware.evidence.book import EvidenceBook
 from firmware.journal import Journal, Series
-from firmware.post import ProofPost
-from firmware.reports import Reports
-from firmware.runs import RunInbox
 from firmware.status import PositionStatus, Status, StatusBoard
-from firmware.uplink import Uplink
+from firmware.terminal.answers import Answer
+from firmware.uplink.post import ProofPost
+from firmware.uplink.reports import Reports
+from firmware.uplink.runs import RunInbox
+from firmware.uplink.uplink import Uplink
 from mqtt import topics
 from mqtt.backoff import Backoff
 from mqtt.codec import TrackPoint

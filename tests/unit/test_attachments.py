@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.attachments import AttachmentError, Attachments
+from firmware.evidence.attachments import AttachmentError, Attachments
 
 PHOTO = b"\xff\xd8" + b"p" * 5_000
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.attachments import Attachments
-from firmware.blobs import RECEIPT_S, REFUSED_S, BlobLane, Chunk
+from firmware.evidence.attachments import Attachments
+from firmware.uplink.blobs import RECEIPT_S, REFUSED_S, BlobLane, Chunk
 from mqtt.messages import BlobHeld
 from mqtt.topics import BLOB_CHUNK_BYTES
 

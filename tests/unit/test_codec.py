@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from drivers.gnss.fix import Epoch
 from drivers.sim.nmea import NO_COURSE_BELOW_MPS
 from drivers.sim.van import VanEpoch, VirtualVan
-from firmware.track import to_point
+from firmware.driving.track import to_point
 from mqtt import codec
 from mqtt.codec import TrackPoint
 from mqtt.messages import MessageError, Track, encode

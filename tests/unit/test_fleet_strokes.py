@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware import signature
+from firmware.terminal import signature
 from fleet.strokes import StrokesError, read, svg
 
 STROKES: dict[str, Any] = {"v": 1, "width": 600, "height": 200, "unit": "px/4", "fields": ["x", "y"], "strokes": [[10, 20, 5, -5]]}

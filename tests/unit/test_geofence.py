@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware.geofence import away_m, inside, trustworthy
+from firmware.driving.geofence import away_m, inside, trustworthy
 
 
 def test_the_edge_of_the_radius_is_inside() -> None:

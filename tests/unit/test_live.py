@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.live import LiveSchedule
+from firmware.uplink.live import LiveSchedule
 
 
 @pytest.fixture

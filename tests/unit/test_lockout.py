@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.lockout import Lockout
+from firmware.driving.lockout import Lockout
 
 KMH = 1 / 3.6
 

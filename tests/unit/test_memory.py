@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from firmware.kiosk.server import _bind
-from firmware.memory import limit_arenas
+from firmware.terminal.memory import limit_arenas
 
 
 def test_a_c_library_that_knows_no_such_limit_stops_no_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.motion import Motion
+from firmware.driving.motion import Motion
 
 
 def after(*speeds: tuple[float, float], moving: bool = False) -> Motion:

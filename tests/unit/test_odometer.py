@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.gnss.fix import Epoch
 from drivers.sim.van import CANYON, NO_NOISE, OPEN, STREET, Noise
-from firmware.odometer import Odometer, OdometerState
+from firmware.driving.odometer import Odometer, OdometerState
 from tests.drives import drive, first_round, naive_m, parked_hour, seen
 
 START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)

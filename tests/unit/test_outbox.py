@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from firmware.journal import Draft, Journal, Series
-from firmware.outbox import (
+from firmware.uplink.outbox import (
     DENIALS,
     FIXES_A_BATCH,
     LONGEST_RECEIPT_S,

@@ -15,7 +15,7 @@ from drivers.barcode import Barcode
 from drivers.camera import Camera, Frame
 from drivers.errors import CameraError, DriverError, PictureError
 from drivers.wedge import Reading
-from firmware.scanner import DROPPED, SIGHT_S, Scan, Scanner, Viewfinder
+from firmware.terminal.scanner import DROPPED, SIGHT_S, Scan, Scanner, Viewfinder
 from tests.pictures import coded, huge_png, jpeg
 
 SSCC = "00340123450000000017"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from drivers.sim.van import VirtualVan
-from firmware.sieve import Sieve
+from firmware.uplink.sieve import Sieve
 from mqtt import codec
 from mqtt.codec import TrackPoint
 

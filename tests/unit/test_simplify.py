@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.sim.van import CANYON, OPEN, STREET, Noise
-from firmware.simplify import Simplifier
-from firmware.track import to_point
+from firmware.driving.simplify import Simplifier
+from firmware.driving.track import to_point
 from mqtt.codec import TrackPoint
 from tests.drives import drive, parked_hour, seen
 

@@ -9,7 +9,7 @@ import pytest
 
 from firmware.day.views import view
 from firmware.status import PositionStatus, SeriesStatus, Status
-from firmware.surroundings import Check, checks
+from firmware.terminal.surroundings import Check, checks
 from tests.runs import Shift
 
 HERE = PositionStatus(at_ms=0, mono_s=0.0, lat_deg=52.5, lon_deg=13.4)

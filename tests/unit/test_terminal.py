@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from PIL import Image
 
-from firmware.attachments import AttachmentError
 from firmware.day.work import Face
+from firmware.evidence.attachments import AttachmentError
 from firmware.journal import JournalFullError
 from mqtt.evidence.sealing import unseal
 from mqtt.evidence.verify import verify_record

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firmware.cab import check_holder
 from firmware.config import SettingsError
 from firmware.day.proof import Item
-from firmware.evidence import EvidenceBook
+from firmware.evidence.book import EvidenceBook
+from firmware.terminal.cab import check_holder
 from mqtt.evidence.chain import Signed, link_of, read_record
 from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.receipt import link_of_receipt, sign_receipt
@@ -274,6 +274,6 @@ def test_a_card_that_does_not_take_the_file_beside_the_journal_still_takes_the_p
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("firmware.evidence.write_durably", full)
+        monkeypatch.setattr("firmware.evidence.book.write_durably", full)
         write(journal, book, proof())
         assert len(pods_of(journal)) == 1

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from firmware import signature
-from firmware.signature import SignatureError
+from firmware.terminal import signature
+from firmware.terminal.signature import SignatureError
 
 NAME = [
     {"x": [40, 9, 111], "y": [80, 6, 154], "t": [0, 16, 17], "p": [51, 102, 255]},

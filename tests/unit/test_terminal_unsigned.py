@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware.evidence import EvidenceBook
+from firmware.evidence.book import EvidenceBook
+from firmware.evidence.unsigned import LOOK_S, PATIENCE_S, STALE_S, UnsignedProofs
 from firmware.journal import Journal, Series
-from firmware.unsigned import LOOK_S, PATIENCE_S, STALE_S, UnsignedProofs
 from mqtt.ranges import Ranges
 from tests.journals import BOOT, open_journal
 from tests.journals import proof as no_record

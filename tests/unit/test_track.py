@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from drivers.gnss.fix import Epoch
-from firmware.track import accuracy_m, to_point
+from firmware.driving.track import accuracy_m, to_point
 
 AT = datetime(2026, 11, 21, 8, 0, 0, 200_000, tzinfo=UTC)
 

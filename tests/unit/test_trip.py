@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from drivers.gnss.fix import Epoch
 from drivers.sim.van import CANYON, OPEN, Noise
-from firmware.odometer import Odometer
-from firmware.trip import Ended, Started, Trip, TripEvent, TripState
+from firmware.driving.odometer import Odometer
+from firmware.driving.trip import Ended, Started, Trip, TripEvent, TripState
 from tests.drives import first_round, parked_hour, seen
 
 START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)

@@ -9,9 +9,9 @@ from pathlib import Path
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
 from firmware.diary import Diary
-from firmware.reports import Reports
 from firmware.status import Status, StatusBoard
-from firmware.uplink import Uplink
+from firmware.uplink.reports import Reports
+from firmware.uplink.uplink import Uplink
 from mqtt.link import BrokerLink
 from mqtt.login import BrokerSettings
 from mqtt.session import Lost, Session, Will

@@ -10,8 +10,8 @@ from datetime import datetime
 import msgspec
 
 from drivers.gnss.fix import Epoch
-from firmware.distance import distance_m
-from firmware.motion import GAP_S, MOVING_MPS, STILL_MPS, WANDER_M, Motion
+from firmware.driving.distance import distance_m
+from firmware.driving.motion import GAP_S, MOVING_MPS, STILL_MPS, WANDER_M, Motion
 
 DRIVEN_ON_S = 1_800.0  # a vehicle that drove into the gap drives out of it: a jam in the longest road tunnel takes so long
 SET_OFF_S = 180.0  # one that stood before may have set off while the unit started; a ferry takes longer

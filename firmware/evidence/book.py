@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from firmware.day.proof import Cash, Proof, Where
+from firmware.evidence.unsigned import Unsigned, UnsignedProofs
 from firmware.journal import Draft, Journal, JournalFullError
 from firmware.journal.numbers import write_durably
-from firmware.unsigned import Unsigned, UnsignedProofs
 from mqtt import messages, topics
 from mqtt.evidence import EvidenceError, record
 from mqtt.evidence.certificates import split

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from firmware.clock import Clock
 from firmware.config import UplinkSettings
 from firmware.diary import Diary
+from firmware.driving.trip import TripState
 from firmware.journal import Journal, Series
-from firmware.live import LiveSchedule
-from firmware.outbox import Outbox, Shipment
-from firmware.reports import Reports
 from firmware.status import StatusBoard
-from firmware.trip import TripState
+from firmware.uplink.live import LiveSchedule
+from firmware.uplink.outbox import Outbox, Shipment
+from firmware.uplink.reports import Reports
 from mqtt import messages, topics
 from mqtt.backoff import Backoff
 from mqtt.link import BrokerLink
@@ -24,8 +24,8 @@ from mqtt.session import DENIED, FAILURE, NO_SUBSCRIBER, Delivery, Happening, Li
 from mqtt.topics import Channel
 
 if TYPE_CHECKING:  # cryptography is not loaded on a unit without a screen
-    from firmware.post import ProofPost
-    from firmware.runs import RunInbox
+    from firmware.uplink.post import ProofPost
+    from firmware.uplink.runs import RunInbox
 
 log = logging.getLogger(__name__)
 

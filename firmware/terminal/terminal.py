@@ -15,9 +15,6 @@ import msgspec
 from drivers.camera.frame import Photo, Stamp
 from drivers.errors import CameraError, PictureError
 from drivers.panel import Panel
-from firmware import signature
-from firmware.answers import Answer, Answers, refused
-from firmware.attachments import AttachmentError, Attachments
 from firmware.day import machine, views
 from firmware.day.work import (
     Attachment,
@@ -35,11 +32,14 @@ from firmware.day.work import (
     rows,
 )
 from firmware.diary import Diary
-from firmware.evidence import BLOB, PIECES, EvidenceBook
+from firmware.evidence.attachments import AttachmentError, Attachments
+from firmware.evidence.book import BLOB, PIECES, EvidenceBook
+from firmware.evidence.orphans import settle_orphans
 from firmware.journal import Journal, JournalFullError
-from firmware.orphans import settle_orphans
-from firmware.runs import REFUSED, RUN_REFUSED
-from firmware.surroundings import Surroundings
+from firmware.terminal import signature
+from firmware.terminal.answers import Answer, Answers, refused
+from firmware.terminal.surroundings import Surroundings
+from firmware.uplink.runs import REFUSED, RUN_REFUSED
 from mqtt import messages
 
 log = logging.getLogger(__name__)

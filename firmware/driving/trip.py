@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from firmware.motion import GAP_S, Motion
+from firmware.driving.motion import GAP_S, Motion
 
 PAUSED_AFTER_S = 180.0  # without an ignition wire: longer than a traffic light, shorter than most deliveries
 ENDED_AFTER_S = 600.0  # of pause: a driver with a parcel is back within five minutes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from firmware.attachments import Attachments
-from firmware.blobs import BlobLane, Chunk
 from firmware.diary import Diary
-from firmware.evidence import BLOB, EvidenceBook
+from firmware.evidence.attachments import Attachments
+from firmware.evidence.book import BLOB, EvidenceBook
 from firmware.journal import Journal, JournalFullError, Row, Series
 from firmware.status import StatusBoard
+from firmware.uplink.blobs import BlobLane, Chunk
 from mqtt import messages
 
 log = logging.getLogger(__name__)

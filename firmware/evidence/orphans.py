@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from firmware.attachments import Attachments
-from firmware.evidence import BLOB
+from firmware.evidence.attachments import Attachments
+from firmware.evidence.book import BLOB
 from firmware.journal import Journal, Series
 from mqtt import topics
 from mqtt.ranges import Ranges

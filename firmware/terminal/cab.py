@@ -11,21 +11,21 @@ from drivers.barcode import Decoder
 from drivers.board import Board
 from drivers.camera import open_camera
 from drivers.wedge import Wedges
-from firmware.attachments import AttachmentError, Attachments
 from firmware.clock import Clock
 from firmware.config import Config, EvidenceSettings, SettingsError, TerminalSettings
 from firmware.day.work import Face
 from firmware.diary import Diary
-from firmware.evidence import Authorities, EvidenceBook
+from firmware.evidence.attachments import AttachmentError, Attachments
+from firmware.evidence.book import Authorities, EvidenceBook
 from firmware.journal import Journal
 from firmware.kiosk.server import Web, WebError
-from firmware.memory import limit_arenas
-from firmware.post import ProofPost
-from firmware.runs import RunInbox
-from firmware.scanner import Scanner, Viewfinder
 from firmware.status import StatusBoard
-from firmware.surroundings import Surroundings
-from firmware.terminal import Terminal
+from firmware.terminal.memory import limit_arenas
+from firmware.terminal.scanner import Scanner, Viewfinder
+from firmware.terminal.surroundings import Surroundings
+from firmware.terminal.terminal import Terminal
+from firmware.uplink.post import ProofPost
+from firmware.uplink.runs import RunInbox
 from firmware.worker import Worker
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.certificates import holder, split

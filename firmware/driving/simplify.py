@@ -10,8 +10,8 @@ import math
 
 import msgspec
 
-from firmware.distance import distance_m
-from firmware.motion import GAP_S, WANDER_M
+from firmware.driving.distance import distance_m
+from firmware.driving.motion import GAP_S, WANDER_M
 from mqtt.codec import TrackPoint
 
 BOUND_M = 5.0  # what a receiver in a street errs by itself: finer says nothing more of the vehicle

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from firmware.attachments import AttachmentError, Attachments
+from firmware.evidence.attachments import AttachmentError, Attachments
 from mqtt.messages import BlobHeld
 from mqtt.topics import BLOB_CHUNK_BYTES
 

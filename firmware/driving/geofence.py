@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware.distance import distance_m
+from firmware.driving.distance import distance_m
 
 LEAVE_M = 50.0  # beyond the radius before a visit is over: a parked receiver wanders that far between houses
 STALE_MS = 10_000  # at 50 km/h an older position is more than a radius away

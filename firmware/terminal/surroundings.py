@@ -15,9 +15,9 @@ from drivers.gs1 import identity
 from firmware.clock import Clock
 from firmware.day.proof import Where
 from firmware.day.work import Moment
+from firmware.driving.lockout import Lockout
 from firmware.journal import Journal, Series
 from firmware.journal.pressure import STOP_AT
-from firmware.lockout import Lockout
 from firmware.status import PositionStatus, Status, StatusBoard
 from mqtt.session import LinkState
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from firmware.motion import Motion
-from firmware.simplify import Simplifier
+from firmware.driving.motion import Motion
+from firmware.driving.simplify import Simplifier
 from mqtt import codec
 from mqtt.codec import Columns, TrackPoint
 

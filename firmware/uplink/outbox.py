@@ -8,7 +8,7 @@ import msgspec
 
 from firmware.journal import Journal, Row, Series
 from firmware.journal.pressure import columns_of
-from firmware.sieve import Sieve
+from firmware.uplink.sieve import Sieve
 from mqtt import codec, messages, topics
 from mqtt.ranges import Ranges, Span
 from mqtt.topics import Channel

@@ -1,0 +1,1 @@
+"""What the vehicle does, from fix to fix. Pure."""

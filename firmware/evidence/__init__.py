@@ -1,0 +1,1 @@
+"""Proofs on the unit: signed into a chain, their pictures sealed on the card."""
