@@ -83,7 +83,7 @@ def test_a_wrong_argument_is_one_clear_line(words: list[str], capsys: pytest.Cap
 
 
 def test_every_setting_is_shown_with_what_it_allows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "500")
     assert main(["config", "show"]) == 0
     shown = capsys.readouterr().out
     for setting in settings.catalogue(Config):
@@ -98,7 +98,7 @@ def test_the_values_of_a_file_are_shown(file: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_list_is_shown_without_its_brackets(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "500")
     file.write_text(GOOD + '[board]\nscanner_serial = ["/dev/ttyACM0", "/dev/ttyACM1"]\n', encoding="utf-8")
     assert main(["config", "show", str(file)]) == 0
     assert "│ /dev/ttyACM0, /dev/ttyACM1 " in capsys.readouterr().out
