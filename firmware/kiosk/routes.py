@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from drivers.errors import PictureError
 from firmware.kiosk import commands, texts
 from firmware.kiosk.commands import Commands, answered, refused
 from firmware.kiosk.feed import Feed
@@ -21,6 +23,8 @@ from firmware.kiosk.shell import Terminal, Viewfinder
 from firmware.kiosk.threads import Threads
 from firmware.status import Status
 from firmware.terminal.surroundings import checks
+
+log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_BYTES = 12_000_000  # a phone's photo
@@ -74,6 +78,7 @@ class Routes:
             Route("/api/v1/command", self._command, methods=["POST"]),
             Route("/api/v1/picture", self._picture, methods=["POST"]),
             Route("/media/{sha256}", self._media),
+            Route("/maps/", self._map_names),
             Route("/maps/{name}", self._map),
             Mount("/static", StaticPages(directory=STATIC)),
         ]
@@ -115,13 +120,22 @@ class Routes:
             return refused(None, "picture.not_now", 409)
         if wanted == "photo":
             return answered(None, self._terminal.photo(picture), self._terminal.seq)
-        self._viewfinder.drop(picture)
+        try:
+            self._viewfinder.drop(picture)
+        except PictureError as error:
+            log.warning("a dropped picture was not used: %s", error)
+            return refused(None, "photo.unreadable", 422)
         return {"id": None, "ok": True, "seq": self._terminal.seq}
 
     async def _media(self, request: Request) -> Response:
         name = request.path_params["sha256"]
         photo = await self._threads.call(lambda: self._terminal.picture(name)) if SHA256.fullmatch(name) else None
         return _not_found("picture") if photo is None else Response(photo, media_type="image/jpeg")
+
+    async def _map_names(self, _: Request) -> Response:
+        folder = self._maps
+        found = await self._threads.call(lambda: sorted(path.stem for path in folder.glob("*.pmtiles"))) if folder else []
+        return _json({"maps": found})
 
     async def _map(self, request: Request) -> Response:
         name = request.path_params["name"]

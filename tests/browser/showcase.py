@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from drivers.camera.photo import glance
 from firmware.kiosk.server import Web
 from firmware.kiosk.shell import Corners
 from firmware.status import PositionStatus, SeriesStatus, Status
@@ -119,6 +120,7 @@ class StandInCamera:
         return self.looked, self._scenes[self.looked % 8], [[[left, 180], [left + 220, 180], [left + 220, 290], [left, 290]]]
 
     def drop(self, jpeg: bytes) -> None:
+        glance(jpeg)
         self.dropped.append(jpeg)
 
 

@@ -143,6 +143,17 @@ def test_what_is_no_picture_or_too_big_a_one_is_refused(client: httpx.Client) ->
     assert client.post("/api/v1/picture", content=bytes(12_000_001), headers={"content-type": "image/png"}).status_code == 413
 
 
+def test_a_dropped_file_that_is_no_picture_is_refused_in_words_and_the_page_is_served_on(showcase: Showcase, client: httpx.Client) -> None:
+    showcase.standin.show(screen="scan")
+    told = client.post("/api/v1/picture", content=b"no picture at all", headers={"content-type": "image/png"})
+    assert (told.status_code, told.json()["err"]) == (422, "photo.unreadable")
+    assert client.get("/api/v1/state").status_code == 200
+
+
+def test_the_maps_on_the_unit_are_listed(client: httpx.Client) -> None:
+    assert client.get("/maps/").json() == {"maps": ["city"]}
+
+
 def test_a_map_is_read_in_ranges(client: httpx.Client) -> None:
     part = client.get("/maps/city.pmtiles", headers={"range": "bytes=250-259"})
     assert (part.status_code, part.headers["content-range"]) == (206, "bytes 250-259/10240")
