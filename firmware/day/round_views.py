@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 
 def boot_view(_work: Work, _moment: Moment, bar: dict[str, Any]) -> dict[str, Any]:
     """S0: what the server knows of the devices."""
-    return {"checks": bar.get("checks", []), "version": bar.get("version", ""), "unit": bar.get("unit", "")}
+    return {"checks": bar.get("checks", []), "version": bar.get("version", ""), "unit": bar.get("unit", ""), "qr": bar.get("qr")}
 
 
 def signin_view(work: Work, moment: Moment, _bar: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from mqtt.run import Stop
 
 CARD_SCREENS = ("route", "drive", "stop", "end")  # where a newer run may ask; never in the middle of a proof
 ROUND: dict[Screen, Callable[[Work, Moment, dict[str, Any]], dict[str, Any]]] = {
-    "boot": lambda work, moment, bar: round_views.boot_view(work, moment, bar) | {"qr": bar.get("qr")},
+    "boot": round_views.boot_view,
     "signin": round_views.signin_view,
     "check": round_views.check_view,
     "load": round_views.load_view,

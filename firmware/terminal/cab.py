@@ -33,6 +33,7 @@ from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.sealing import Seal
 
 Part = TypeVar("Part")
+SETTLE_S = 8.0  # what a driver watches the self-test for, before he may sign in all the same
 ATTACHMENTS = "attachments"  # in the journal's folder
 
 
@@ -77,7 +78,9 @@ class Cab:
             diary=diary,
             evidence=self.evidence,
             attachments=self.attachments,
-            surroundings=Surroundings(boot=boot, clock=clock, status=status, journal=journal, camera=camera),
+            surroundings=Surroundings(
+                boot=boot, clock=clock, status=status, journal=journal, camera=camera, version=version, settle_s=SETTLE_S
+            ),
             camera=camera,
             panel=board.panel,
             face=Face(lang=settings.language, theme=settings.theme, hand=settings.hand),

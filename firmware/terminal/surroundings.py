@@ -49,10 +49,17 @@ class Eye(Protocol):
 
 
 class Surroundings:
-    """Makes the moment. Its lock-out advances with each call: the terminal calls it, several times a second, under its lock."""
+    """Makes the moment. Its lock-out advances with each call: the terminal calls it, several times a second, under its lock.
 
-    def __init__(self, *, boot: str, clock: Clock, status: StatusBoard, journal: Journal, camera: Eye) -> None:
+    `settle_s`: for so long at most the boot screen waits for parts that have not said yet how they are.
+    """
+
+    def __init__(
+        self, *, boot: str, clock: Clock, status: StatusBoard, journal: Journal, camera: Eye, version: str = "", settle_s: float = 0.0
+    ) -> None:
         self._boot = boot
+        self._version = version
+        self._settled_s = clock.mono_s() + settle_s
         self._clock = clock
         self._status = status
         self._journal = journal
@@ -71,6 +78,7 @@ class Surroundings:
             err_ms=ERROR_MS[now.src],
             boot=self._boot,
             position=None if place is None else self._where(place, now.mono_ms),
+            ready=self._clock.mono_s() >= self._settled_s or all(check.state != "wait" for check in checks(status)),
             moving=self._moving(now.mono_ms / 1000, place, status.ignition),
             ignition=status.ignition,
             online=status.link == LinkState.ONLINE,
@@ -85,8 +93,13 @@ class Surroundings:
     def bar(self) -> dict[str, Any]:
         """What the boot screen shows besides: one look at each part, and which unit this is, to be read and to be photographed."""
         status = self._status.snapshot()
-        version, code = _label(status.unit)
-        return {"unit": status.unit, "version": version, "qr": code, "checks": [msgspec.structs.asdict(check) for check in checks(status)]}
+        label = _label(f"Roadproof {status.unit} {self._version}")
+        return {
+            "unit": status.unit,
+            "version": self._version,
+            "qr": label,
+            "checks": [msgspec.structs.asdict(check) for check in checks(status)],
+        }
 
     def stamp(self) -> Stamp:
         """When and where a photo is taken, for its EXIF."""
@@ -152,12 +165,10 @@ def _storage(status: Status) -> Check:
 
 
 @cache
-def _label(unit: str) -> tuple[str, dict[str, Any]]:
-    """The firmware's version, and the unit's name with it as a QR code: modules a side, no quiet zone, an SVG path of the dark ones."""
+def _label(text: str) -> dict[str, Any]:
+    """A text as a QR code: modules a side without the quiet zone, and an SVG path of the dark ones."""
     import segno
 
-    from firmware.app import VERSION  # the parts list, which imports this module before it has said it
-
-    matrix = segno.make(f"Roadproof {unit} {VERSION}", error="m", micro=False).matrix
+    matrix = segno.make(text, error="m", micro=False).matrix
     path = "".join(f"M{x} {y}h1v1h-1z" for y, line in enumerate(matrix) for x, dark in enumerate(line) if dark)
-    return VERSION, {"size": len(matrix), "path": path}
+    return {"size": len(matrix), "path": path}

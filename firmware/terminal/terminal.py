@@ -119,6 +119,8 @@ class Terminal:
         self._work = from_rows(self._rows)
         if "face" not in self._rows and face is not None:
             self._work = msgspec.structs.replace(self._work, face=face)
+        if self._work.day.driver is None and self._work.practice is None:  # nobody's step is lost by a look at the self-test
+            self._work = msgspec.structs.replace(self._work, face=msgspec.structs.replace(self._work.face, screen="boot"))
         settle_orphans(boot, journal, attachments, pieces)
         self._shown: dict[str, Any] = {}
         self._shown_of: tuple[Work, bool | None, bool] | None = None
