@@ -52,8 +52,11 @@ def pdf(dossier: Dossier, findings: Sequence[Finding], extras: Extras | None = N
 
 
 def _drawn(dossier: Dossier, page: str) -> Any:
+    from PIL import ImageFile
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint allows half a picture, and with that the whole process would
 
     pictures = {f"{PICTURE}{number}": held.data for number, held in enumerate(_pictures(dossier)) if held.data is not None}
 

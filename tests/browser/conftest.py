@@ -1,4 +1,4 @@
-"""One browser and one server for a session; one context, as clean as a new browser, for a test."""
+"""One browser and one server for all of this folder; one context, as clean as a new browser, for a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.rig import CHROMIUM, PANELS, Panel, ShowcaseGlass, launch
 from tests.browser.showcase import Showcase
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's chromium."""
     if CHROMIUM is None:
@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_showcase() -> Iterator[Showcase]:
     """The server that all tests share."""
     with Showcase() as running:

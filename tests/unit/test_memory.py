@@ -1,14 +1,11 @@
-"""What the driver's place asks of the C library and of the network."""
+"""What the driver's place asks of the C library."""
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
-import socket
 
 import pytest
 
-from firmware.kiosk.server import _bind
 from firmware.terminal.memory import limit_arenas
 
 
@@ -33,21 +30,3 @@ def test_the_limits_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Library())
     limit_arenas()
     assert Library.asked == [(-3, 131_072), (-8, 2)]
-
-
-def test_an_answer_to_the_page_does_not_wait_for_its_acknowledgement() -> None:
-    async def accepted_without_delay() -> int:
-        listener = _bind(0)
-        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            found.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-            writer.close()
-
-        async with await asyncio.start_server(look, sock=listener):
-            _, writer = await asyncio.open_connection(*listener.getsockname())
-            delayed = await found
-            writer.close()
-        return delayed
-
-    assert asyncio.run(accepted_without_delay())
