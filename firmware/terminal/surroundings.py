@@ -93,7 +93,7 @@ class Surroundings:
     def bar(self) -> dict[str, Any]:
         """What the boot screen shows besides: one look at each part, and which unit this is, to be read and to be photographed."""
         status = self._status.snapshot()
-        label = _label(f"Roadproof {status.unit} {self._version}")
+        label = qr_code(f"Roadproof {status.unit} {self._version}")
         return {
             "unit": status.unit,
             "version": self._version,
@@ -165,7 +165,7 @@ def _storage(status: Status) -> Check:
 
 
 @cache
-def _label(text: str) -> dict[str, Any]:
+def qr_code(text: str) -> dict[str, Any]:
     """A text as a QR code: modules a side without the quiet zone, and an SVG path of the dark ones."""
     import segno
 
