@@ -177,10 +177,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pod(Message, frozen=True, kw_only=True, tag_field="typ", tag="pod"):
-    """A signed evidence record on its way; what counts as evidence is `rec` and `jws` alone (mqtt/evidence).
-
-    `log` and `seq` number it among the unit's records, for the receipt.
-    """
+    """A signed evidence record on its way: `rec` and `jws` alone are evidence, `log` and `seq` number it for the receipt."""
 
     boot: BootId
     log: LogId
@@ -204,10 +201,7 @@ class BlobHeld(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Message, frozen=True, kw_only=True, tag_field="typ", tag="receipt"):
-    """The receiver's word that it has stored records, cumulative; nothing else lets a unit forget them.
-
-    A proof needs its signed receipt too.
-    """
+    """The receiver's word that it has stored records, cumulative: what lets a unit forget them; a proof needs its signed receipt too."""
 
     log: LogId
     received: Utc

@@ -136,7 +136,8 @@ def test_a_packing_that_takes_memory_without_a_limit_is_refused_unread(method: i
 def test_a_second_name_that_some_programs_take_is_refused(story: Story) -> None:
     entry = zipfile.ZipInfo("chain/4.json")
     entry.extra = struct.pack("<HHBL", 0x7075, 16, 1, zlib.crc32(b"chain/4.json")) + b"record.json"  # APPNOTE 4.6.9
-    assert "could read two files" in refused(one_more(story, entry))
+    told = refused(one_more(story, entry))
+    assert "could read two files" in told or "is in it twice" in told  # Python 3.13 reads the second name itself
 
 
 def test_headers_that_tell_of_two_packings_are_refused(story: Story) -> None:
