@@ -55,6 +55,11 @@ class Feed:
         """How many look."""
         return len(self._pages)
 
+    @property
+    def seq(self) -> int:
+        """The number of the newest view that was made."""
+        return int(self._view["seq"])
+
     async def view(self) -> View:
         """The newest view, with its number, the bar and the panel."""
         await self._renew()

@@ -62,7 +62,7 @@ class Web:
         self._socket = _bind(port)
         self.port: int = self._socket.getsockname()[1]
         self._threads = Threads()
-        panel = {"px_per_mm": px_per_mm, "version": version, "map": _first_map(maps)}
+        panel = {"px_per_mm": px_per_mm, "version": version}
         self._feed = Feed(terminal=terminal, threads=self._threads, status=status, panel=panel)
         orders = Commands(terminal=terminal, threads=self._threads, alive=alive)
         routes = Routes(
@@ -148,12 +148,6 @@ def _bind(port: int) -> socket.socket:
             f"the terminal's page cannot be served on port {port} of {ADDRESS}: {why}; end that one or set another port"
         ) from error
     return listener
-
-
-def _first_map(maps: Path | None) -> str | None:
-    """The map that the page shows: the first by name."""
-    found = sorted(maps.glob("*.pmtiles")) if maps else []
-    return found[0].name if found else None
 
 
 def _tell(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:

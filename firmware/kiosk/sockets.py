@@ -38,10 +38,15 @@ class PageSocket:
             await _until_one_ends(self._tell(socket), self._hear(socket))
 
     async def _tell(self, socket: WebSocket) -> None:
+        sent = None
         with self._feed.page() as bell:
             while True:
                 rang = await _rings(bell, BAR_S)
                 text = await self._feed.view_text() if rang else self._feed.bar_text()
+                if rang:
+                    if self._feed.seq == sent:
+                        continue  # the bell of a change that the view before this one had seen already
+                    sent = self._feed.seq
                 await asyncio.wait_for(socket.send_text(text), SEND_S)
 
     async def _hear(self, socket: WebSocket) -> None:
