@@ -4,7 +4,8 @@ Two series of numbers, each one table, the number its key: `seq` for events and 
 of the journal; a record leaves only on the receiver's receipt, or counted under pressure.
 """
 
-from firmware.journal.journal import Appended, Draft, Journal
+from firmware.journal.commits import Appended, Draft
+from firmware.journal.journal import Journal
 from firmware.journal.row import JournalError, JournalFullError, JournalInUseError, Row, Series
 
 __all__ = ["Appended", "Draft", "Journal", "JournalError", "JournalFullError", "JournalInUseError", "Row", "Series"]

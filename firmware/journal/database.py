@@ -64,6 +64,15 @@ class Database:
         """Let go of the file."""
         self.connection.close()
 
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Let go of the file when what is done within fails."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
     # --- facts
 
     def fact(self, name: str) -> str | None:

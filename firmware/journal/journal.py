@@ -12,38 +12,24 @@ from pathlib import Path
 import msgspec
 
 from firmware.journal import pressure, salvage
+from firmware.journal.batches import Batch, Batches
+from firmware.journal.commits import Appended, Commits, Draft
 from firmware.journal.database import is_full
 from firmware.journal.marker import UNKNOWN_BOOT, Markers
 from firmware.journal.numbers import Numbers
-from firmware.journal.opening import Opening, own
+from firmware.journal.opening import Opening, opened, own
 from firmware.journal.pressure import Dropped, Tombstone
 from firmware.journal.receipts import Receipts
 from firmware.journal.reserve import Reserve
-from firmware.journal.row import JournalError, JournalFullError, Row, Series
+from firmware.journal.row import JournalError, Row, Series
 from mqtt import topics
 from mqtt.codec import TrackPoint
 from mqtt.ranges import Ranges, Span
 
 log = logging.getLogger(__name__)
 
-RELIEF_STEPS = 4  # small commits in a row under pressure: a pause that nobody notices
 READ_ROWS = 32
 SPOILT = "its hash does not fit: the card damaged it"
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """A record that still wants its number."""
-
-    kind: str  # "event"
-    make: Callable[[int], bytes]  # number -> the finished payload, stored and sent byte for byte
-
-
-class Appended(msgspec.Struct, frozen=True):
-    """What a commit made durable."""
-
-    seqs: list[int]
-    tseqs: list[int]
-    refused: int = 0  # fixes that a nearly full journal did not take, counted
 
 
 class Journal:
@@ -54,26 +40,38 @@ class Journal:
 
     def __init__(self, path: Path, *, quota_bytes: int, keep_ms: int, utc_ms: Callable[[], int], tombstone: Tombstone) -> None:
         self._path = path
-        self._keep_ms = keep_ms
         self._utc_ms = utc_ms
         self._quota_bytes = quota_bytes
         self._lock = threading.RLock()
+        self._tell: Callable[[], None] = lambda: None
         self._owner = own(path)
-        self._reserve = Reserve(path.with_name("reserve"))
+        reserve = Reserve(path.with_name("reserve"))
         self._numbers = Numbers(path.with_name(path.name + ".numbers"))
         self._markers = Markers(self._numbers, utc_ms, tombstone)
-        opening = Opening(path, quota_bytes, self._numbers, self._markers)
         try:
-            self._database = opening.database()
-            self._receipts = Receipts(self._database, self._numbers)
+            opening = Opening(path, quota_bytes, self._numbers, self._markers)
+            self._database = opened(opening, reserve)
+            with self._database.closed_on_error():
+                self._receipts = Receipts(self._database, self._numbers)
+                self._batches = Batches(self._database)
+                self._commits = Commits(
+                    database=self._database,
+                    numbers=self._numbers,
+                    markers=self._markers,
+                    receipts=self._receipts,
+                    batches=self._batches,
+                    reserve=reserve,
+                    quota_bytes=quota_bytes,
+                    keep_ms=keep_ms,
+                    utc_ms=utc_ms,
+                )
+                reserve.take()
         except BaseException as error:
             os.close(self._owner)
             if isinstance(error, sqlite3.Error | OSError):
                 raise JournalError(f"cannot open the journal at {path}: {error}; check the folder's rights and the free space") from error
             raise
         self.salvaged: salvage.Salvaged | None = opening.salvaged
-        self._dropped = msgspec.json.decode(self._database.fact("dropped") or b"{}", type=Dropped)
-        self._reserve.take()
 
     # --- what the recorder and the terminal call
 
@@ -93,22 +91,17 @@ class Journal:
         JournalFullError when there is no room even with the reserve; nothing is stored then.
         """
         with self._lock:
-            self._relieve()
-            refused = len(points) if self.used >= pressure.STOP_AT else 0
-            taken = [] if refused else points
-            try:
-                appended = self._insert(boot, drafts, taken, odometer, work=work or {}, refused=refused)
-            except (sqlite3.OperationalError, OSError) as error:
-                if not is_full(error):
-                    raise
-                self._reserve.release()
-                self._relieve(at_least=pressure.STOP_AT)
-                try:
-                    appended = self._insert(boot, drafts, taken, odometer, work=work or {}, refused=refused)
-                except (sqlite3.OperationalError, OSError) as again:
-                    raise JournalFullError("the card is full: nothing more can be saved; free space on it or replace it") from again
-            self._reserve.take()
-            return appended
+            appended = self._commits.append(boot, drafts, points, odometer, work or {})
+        if appended.seqs:
+            self._tell()
+        return appended
+
+    def on_record(self, tell: Callable[[], None]) -> None:
+        """Call this after each commit with numbered records (events, proofs), on the thread that appended and outside the lock.
+
+        It must return at once.
+        """
+        self._tell = tell
 
     def redate(self, boot: str, rewrite: Callable[[bytes], bytes | None]) -> int:
         """Rewrite the events of one start that no receipt covers yet, all in one commit; how many there were.
@@ -151,12 +144,14 @@ class Journal:
             spanned, number = 0, 1
             while spanned < numbers:
                 number = start = self._receipts.next_waiting(series, skip, number)
+                if start >= self._numbers.next[series]:
+                    break
                 for row, good in self._database.rows_from(series, self._database.key_with(series, number), READ_ROWS):
                     if good and row.last < number:
                         continue  # the newest row: nothing lies behind it
                     number = max(number, row.last + 1 if good else row.number + 1)
                     if not good:
-                        self.set_aside(series, row.number, SPOILT)
+                        self._shelve_row(series, row.number)
                     elif not self._receipts.cover(series, row) and not skip.covers(row.number, row.last):
                         found.append(row)
                         spanned += row.span
@@ -165,6 +160,38 @@ class Journal:
                 if number == start:
                     break
             return found
+
+    def next_batch(self, skip: Ranges, made_for: str) -> Batch | None:
+        """The batch packed ahead that is next in turn, all of its numbers waiting and none in `skip`."""
+        with self._lock:
+            batch = self._batches.get(self._receipts.next_waiting(Series.TSEQ, skip, 1), made_for)
+            if batch is None or not self._receipts.all_waiting(Series.TSEQ, skip, batch.number, batch.last):
+                return None
+            return batch
+
+    def keep_batch(self, batch: Batch, rows: Iterable[Row]) -> bool:
+        """Keep a batch packed ahead from these rows; False when they changed meanwhile, or the room is wanted for other things."""
+        with self._lock:
+            if self.used >= pressure.THIN_AT or any(self._database.row(Series.TSEQ, row.number) != (row, True) for row in rows):
+                return False
+            try:
+                with self._database.transaction():
+                    self._batches.put(batch)
+            except sqlite3.OperationalError as error:
+                if not is_full(error):
+                    raise
+                return False
+            return True
+
+    def packed_to(self) -> int:
+        """The last number of the track in the newest batch packed ahead, 0 without any."""
+        with self._lock:
+            return self._batches.packed_to()
+
+    def open_count(self, series: Series, sent: Ranges) -> int:
+        """How many of these numbers are not receipted."""
+        with self._lock:
+            return self._receipts.open_count(series, sent)
 
     def acknowledge(self, series: Series, held: Ranges) -> int:
         """Take the receiver's word that it holds these numbers; how many are new. They leave the card with a later commit."""
@@ -183,7 +210,7 @@ class Journal:
                 found = self._database.unsigned(first, READ_ROWS)
                 for row, good in found:
                     if not good:
-                        self.set_aside(Series.SEQ, row.number, SPOILT)
+                        self._shelve_row(Series.SEQ, row.number)
             yield from (row for row, good in found if good)
             if len(found) < READ_ROWS:
                 return
@@ -235,7 +262,7 @@ class Journal:
     @property
     def used(self) -> float:
         """The part of the quota in use, 0 to 1."""
-        return self.used_bytes / max(self._quota_bytes, 1)
+        return self._commits.used
 
     @property
     def used_bytes(self) -> int:
@@ -257,7 +284,7 @@ class Journal:
     def dropped(self) -> Dropped:
         """What went under pressure, a copy."""
         with self._lock:
-            return msgspec.structs.replace(self._dropped)
+            return msgspec.structs.replace(self._commits.dropped)
 
     @property
     def odometer(self) -> str | None:
@@ -289,48 +316,23 @@ class Journal:
         with self._lock:
             try:
                 with self._database.transaction():
-                    self._let_go()
+                    self._commits.let_go()
             except sqlite3.OperationalError as error:
                 log.warning("the last receipts could not be saved (%s); what they cover is sent once more", error)
-            self._database.close()
-            os.close(self._owner)
+            finally:
+                self._database.close()
+                os.close(self._owner)
 
     # --- inside
 
-    def _insert(
-        self,
-        boot: str,
-        drafts: Sequence[Draft],
-        points: Sequence[TrackPoint],
-        odometer: str | None,
-        *,
-        work: Mapping[str, bytes | None],
-        refused: int,
-    ) -> Appended:
-        first_seq, first_tseq = (self._numbers.next[series] for series in Series)
-        self._numbers.reserve(Series.SEQ, len(drafts))
-        self._numbers.reserve(Series.TSEQ, len(points))
-        made_ms = self._utc_ms()
-        with self._database.transaction():
-            for number, draft in enumerate(drafts, start=first_seq):
-                self._database.put(
-                    Series.SEQ, Row(number=number, span=1, kind=draft.kind, boot=boot, made_ms=made_ms, payload=draft.make(number))
-                )
-            if points:
-                numbered = [msgspec.structs.replace(point, tseq=number) for number, point in enumerate(points, start=first_tseq)]
-                payload = pressure.encode_points(numbered)
-                row = Row(number=first_tseq, span=len(points), kind=topics.TRACK.kind, boot=boot, made_ms=made_ms, payload=payload)
-                self._database.put(Series.TSEQ, row)
-            if odometer is not None:
-                self._database.put_fact("odometer", odometer)
-            for name, value in work.items():
-                self._database.put_piece(name, value)
-            if refused:
-                self._count_dropped(Dropped(refused=refused))
-            self._let_go()
-        self._numbers.next[Series.SEQ] += len(drafts)
-        self._numbers.next[Series.TSEQ] += len(points)
-        return Appended(list(range(first_seq, first_seq + len(drafts))), list(range(first_tseq, first_tseq + len(points))), refused)
+    def _shelve_row(self, series: Series, number: int) -> None:
+        """Set a damaged row aside; where the card is full it stays in its place, unsent, and it is tried again when it is met again."""
+        try:
+            self.set_aside(series, number, SPOILT)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            log.error("%s %d cannot be set aside on a full card: %s", series.value, number, SPOILT)  # noqa: TRY400  said every time
 
     def _shelve_piece(self, name: str, value: bytes) -> None:
         log.error("the piece %s of the work in progress was set aside: its hash does not fit, the card damaged it", name)
@@ -349,33 +351,3 @@ class Journal:
         self._database.delete(Series.SEQ, key)
         self._database.put(Series.SEQ, msgspec.structs.replace(row, payload=payload, made_ms=self._utc_ms()))
         return True
-
-    def _let_go(self, *, pressed: bool = False) -> None:
-        """Within a commit that writes anyway: delete what is receipted and old enough, remember what is receipted."""
-        pressed = pressed or self.used >= pressure.THIN_AT
-        self._receipts.let_go(pressure.ANY_AGE_MS if pressed else self._utc_ms() - self._keep_ms)
-
-    def _count_dropped(self, more: Dropped) -> None:
-        """Within the commit that drops: the count is on the card with it, or neither is."""
-        now = self._dropped
-        total = Dropped(seq=now.seq + more.seq, tseq=now.tseq + more.tseq, refused=now.refused + more.refused)
-        self._database.put_fact("dropped", msgspec.json.encode(total).decode())
-        self._database.after_commit(lambda: setattr(self, "_dropped", total))
-
-    def _relieve(self, at_least: float = 0.0) -> None:
-        for _ in range(RELIEF_STEPS):
-            used = max(self.used, at_least)
-            if used < pressure.THIN_AT:
-                return
-            try:
-                with self._database.transaction():
-                    self._let_go(pressed=True)
-                    step = pressure.relieve(self._database.connection, used, self._utc_ms(), self._markers.tombstone)
-                    if step is not None:
-                        self._count_dropped(step)
-            except sqlite3.OperationalError as error:
-                if not is_full(error):
-                    raise
-                step = None
-            if step is None:
-                return

@@ -25,9 +25,9 @@ class Reserved(msgspec.Struct, frozen=True):
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file so that a power cut leaves the old or the new one, whole."""
+    """Replace a file so that a power cut leaves the old or the new one, whole. Nobody but its owner may read it."""
     fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -76,6 +76,6 @@ class Numbers:
             return msgspec.json.decode(self._path.read_bytes(), type=Reserved)
         except FileNotFoundError:
             pass
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             log.warning("%s is damaged; the numbers go on from the database", self._path)
         return Reserved(log=secrets.token_hex(4))

@@ -6,14 +6,13 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from firmware.journal import salvage, schema
-from firmware.journal.database import Database, held_fact
+from firmware.journal import salvage, schema, wal
+from firmware.journal.database import Database, held_fact, is_full
 from firmware.journal.marker import Markers
 from firmware.journal.numbers import Numbers
+from firmware.journal.reserve import Reserve
 from firmware.journal.row import JournalError, JournalInUseError, Series
 from mqtt.ranges import Ranges
 
@@ -46,7 +45,7 @@ class Opening:
         self._quota_bytes = quota_bytes
         self._numbers = numbers
         self._markers = markers
-        self._commits = salvage.commits_in_log(path)
+        self._unread = wal.unread_commits(path)  # asked now: SQLite's locks end when its files are opened and closed again
         self._log_kept: salvage.Salvaged | None = None
         self.salvaged: salvage.Salvaged | None = None
 
@@ -56,35 +55,29 @@ class Opening:
             return self._salvage()
         try:
             database = Database(schema.connect(self._path, self._quota_bytes, before_writing=self._keep_unread_log))
-            with self._closed_on_error(database):
+            with database.closed_on_error():
                 if salvage.is_sound(database.connection):
                     self._go_on(database)
                     return database
             database.close()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
+        except salvage.DAMAGE as error:
+            if not salvage.is_damage(error):
+                raise
             log.error("the journal is damaged: %s", error)  # noqa: TRY400  one sentence, not a traceback
         return self._salvage()
-
-    @staticmethod
-    @contextmanager
-    def _closed_on_error(database: Database) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            database.close()
-            raise
 
     # --- a sound one
 
     def _keep_unread_log(self) -> None:
         """The last commits stand in a damaged part of the log: put a copy of it away before it is overwritten."""
-        unread = salvage.unread_commits(self._path, self._commits) if self._commits else 0
-        if unread:
-            kept = salvage.keep_log(self._path)
-            self._log_kept = salvage.Salvaged(quarantined=kept.name, n_ok=0, n_bad=unread)
-            log.error("the journal's log was damaged: the last %d commits could not be read; it is kept as %s", unread, kept)
+        if not self._unread or self._log_kept is not None:
+            return
+        try:
+            kept = salvage.keep_log(self._path).name
+        except OSError as error:  # no room: the numbers of these commits must be passed over all the same
+            kept = f"nowhere ({(error.strerror or str(error)).lower()})"
+        self._log_kept = salvage.Salvaged(quarantined=kept, n_ok=0, n_bad=self._unread)
+        log.error("the journal's log was damaged: the last %d commits could not be read; it is kept as %s", self._unread, kept)
 
     def _go_on(self, database: Database) -> None:
         named = database.fact("log")
@@ -109,7 +102,7 @@ class Opening:
     def _salvage(self) -> Database:
         kept = salvage.quarantine(self._path)
         database = Database(schema.connect(self._path, self._quota_bytes))
-        with self._closed_on_error(database), salvage.opened(kept) as damaged, database.transaction():
+        with database.closed_on_error(), salvage.opened(kept) as damaged, database.transaction():
             n_ok, n_bad = self._save_from(damaged, database) if damaged else (0, 1)
             for series in Series:
                 self._numbers.start(series, database.top(series), damaged=True)
@@ -161,3 +154,13 @@ class Opening:
         first = spans[0][0] if spans else last + 1
         for gap_first, gap_last in Ranges([*spans, *database.held(series)]).missing(first, last):
             database.put(series, self._markers.row(series, gap_first, gap_last - gap_first + 1, "the journal was damaged"))
+
+
+def opened(opening: Opening, reserve: Reserve) -> Database:
+    """The database; where the card is too full for what an opening writes, a new version's tables for one, the reserve gives way."""
+    try:
+        return opening.database()
+    except (sqlite3.OperationalError, OSError) as error:
+        if not is_full(error) or not reserve.release():
+            raise
+    return opening.database()

@@ -51,6 +51,16 @@ class Receipts:
                 return number
             number = beyond
 
+    def all_waiting(self, series: Series, skip: Ranges, first: int, last: int) -> bool:
+        """Whether none of these numbers is receipted or in `skip`."""
+        whole = [(first, last)]
+        return self._held[series].missing(first, last) == whole == skip.missing(first, last)
+
+    def open_count(self, series: Series, sent: Ranges) -> int:
+        """How many of these numbers are not receipted."""
+        held = self._held[series]
+        return sum(last - first + 1 for a, b in sent for first, last in held.missing(a, b))
+
     def add(self, series: Series, held: Ranges) -> int:
         """Take the receiver's word, as far as these numbers were given; how many are new."""
         receipted = self._held[series]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +19,28 @@ from mqtt import topics
 
 log = logging.getLogger(__name__)
 
+DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite quotes damaged names in its sentences, and they may be no text any more
 CHECK_S = 5.0  # a healthy journal of 1 GB is checked in a second or two; a start must not wait longer
 STEPS_ONE_BY_ONE = 2_000  # consecutive unreadable numbers after which the search takes longer steps
 LONG_STEP = 100
 PIECES_SOUGHT = 5_000  # places in the table of unfinished work that are tried: a day has some hundreds
 NEAR = 1_000  # a damaged row this far ahead still names its own number rightly, as far as one can tell
 ENDINGS = ("-wal", "-shm", "")  # the database itself last: once it is moved, all is
-LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24  # likewise, 4.1 and 4.2
-FRAMES_READ_AT = 16  # in the index of the log, see SQLite's WAL-mode file format, 2.1
-LOG_SALTS, FRAME_SALTS, FRAME_COMMITS = slice(16, 24), slice(8, 16), slice(4, 8)
 SIZE_AT, FREE_LIST_AT, VALID_FOR_AT, CHANGES_AT = 28, 32, 92, 24  # in the first page, see SQLite's file format, 1.3
+
+# Every column, and what hangs on a row that comes or goes.
+TABLES = {
+    **{series.table: f"{COLUMNS}, hash" for series in Series},
+    "aside": "id, series, number, span, kind, reason, payload",
+    "fact": "name, value",
+    "work": "name, value, hash",
+    "batch": "number, span, made_for, payload, hash",
+}
+NEEDED = tuple(
+    f"{act} {table}"
+    for table, columns in TABLES.items()
+    for act in (f"SELECT {columns} FROM", f"INSERT INTO {table} ({columns}) SELECT {columns} FROM", "DELETE FROM")
+)
 
 
 class Salvaged(msgspec.Struct, frozen=True):
@@ -40,48 +51,40 @@ class Salvaged(msgspec.Struct, frozen=True):
     n_bad: int
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether SQLite failed because of what is in the file: not because it is locked, read-only, or the card full."""
+    return not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # "no such column"
+
+
 def is_sound(connection: sqlite3.Connection) -> bool:
-    """SQLite's own check, given up as good after a few seconds: the row hashes find the rest."""
+    """SQLite's own check, given up as good after a few seconds: the row hashes find the rest. Columns it knows by any name."""
     end_s = time.monotonic() + CHECK_S
     connection.set_progress_handler(lambda: int(time.monotonic() > end_s), 10_000)
     try:
+        for statement in NEEDED:
+            connection.execute(f"EXPLAIN {statement}")
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         return "interrupt" in str(error)
-    except sqlite3.DatabaseError:
+    except DAMAGE:
         return False
     finally:
         connection.set_progress_handler(None, 0)
     return bool(answer) and answer[0] == "ok"
 
 
-def commits_in_log(path: Path) -> list[int]:
-    """The frames that end a commit in the write-ahead log, counted from 1, readable or not; to be asked before SQLite opens it."""
-    try:
-        image = path.with_name(path.name + "-wal").read_bytes()
-    except FileNotFoundError:
-        return []
-    salts = image[LOG_SALTS]
-    starts = range(LOG_HEADER_BYTES, len(image) - FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + schema.PAGE_BYTES)
-    headers = (image[start : start + FRAME_HEADER_BYTES] for start in starts)
-    return [frame for frame, header in enumerate(headers, start=1) if header[FRAME_SALTS] == salts and any(header[FRAME_COMMITS])]
-
-
-def unread_commits(path: Path, commits: list[int]) -> int:
-    """How many of them SQLite passed over when it opened: it reads a log as far as the checksums hold, silently."""
-    with path.with_name(path.name + "-shm").open("rb") as index:
-        index.seek(FRAMES_READ_AT)
-        frames = int.from_bytes(index.read(4), sys.byteorder)
-    return sum(frame > frames for frame in commits)
-
-
 def keep_log(path: Path) -> Path:
-    """A copy of the write-ahead log in quarantine/, before it is overwritten."""
+    """A copy of the write-ahead log in quarantine/, before it is overwritten; OSError when there is no room for one."""
     folder = path.parent / "quarantine"
     folder.mkdir(exist_ok=True)
     taken = {kept.name for kept in folder.iterdir()}
     name = next(name for n in range(1, 10_000) if (name := f"{path.stem}-log-{n}{path.suffix}-wal") not in taken)
-    return Path(shutil.copyfile(path.with_name(path.name + "-wal"), folder / name))
+    copy = folder / name
+    try:
+        return Path(shutil.copyfile(path.with_name(path.name + "-wal"), copy))
+    except OSError:
+        copy.unlink(missing_ok=True)  # a part of it takes room and is of no use
+        raise
 
 
 def is_unfinished(path: Path) -> bool:
@@ -147,13 +150,13 @@ def _opened(path: Path) -> sqlite3.Connection | None:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     connection.text_factory = lenient_text
     try:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-        if tables.issuperset(series.table for series in Series):
-            return connection
-    except sqlite3.DatabaseError as error:
+        for series in Series:
+            connection.execute(f"SELECT {COLUMNS}, hash FROM {series.table} LIMIT 0")  # noqa: S608  names of ours
+    except DAMAGE as error:
         log.warning("%s: %s", path, error)
-    connection.close()
-    return None
+        connection.close()
+        return None
+    return connection
 
 
 def _copy_readable(path: Path, copy: Path) -> None:
@@ -186,7 +189,7 @@ def _rows(connection: sqlite3.Connection, series: Series, top: int) -> Iterator[
     while number <= top:
         try:
             found = connection.execute(query, (number,)).fetchone()
-        except sqlite3.DatabaseError:
+        except DAMAGE:
             row, good = None, False
         else:
             if found is None:
@@ -220,7 +223,7 @@ def known_fact(connection: sqlite3.Connection, name: str) -> str | None:
     """A fact of a damaged database, None where it cannot be read."""
     try:
         found = connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-    except sqlite3.DatabaseError:
+    except DAMAGE:
         return None
     return unsealed(name, found[0]) if found else None
 
@@ -237,7 +240,7 @@ def readable_work(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes] 
             found = connection.execute(query, (place,)).fetchone()
         except sqlite3.OperationalError:
             return  # there is no such table
-        except sqlite3.DatabaseError:
+        except DAMAGE:
             if not unreadable:
                 yield None
             place, unreadable = place + 1, True

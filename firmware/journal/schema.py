@@ -12,6 +12,7 @@ from firmware.journal.row import JournalError, Series, lenient_text
 APPLICATION_ID = 0x52505246  # "RPRF", so that `file` tells a journal from another database
 PAGE_BYTES = 4_096
 CHECKPOINT_PAGES = 1_000
+LONGEST_BATCH = 300  # numbers of the track in one publish
 LARGE_COMMIT_PAGES = 64  # the log is emptied after the commit that fills it: a large proof may still go beyond
 WAL_BYTES = 32 + (CHECKPOINT_PAGES + LARGE_COMMIT_PAGES) * (24 + PAGE_BYTES)
 
@@ -104,7 +105,23 @@ def add_work(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE work (name TEXT PRIMARY KEY, value BLOB NOT NULL, hash BLOB NOT NULL) STRICT")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (make_tables, add_work)
+def add_batches(connection: sqlite3.Connection) -> None:
+    """Version 3: a table for batches of the track packed ahead. One goes with the first of its rows that goes or is replaced.
+
+    Those of a batch begin less than LONGEST_BATCH numbers behind it.
+    """
+    table = Series.TSEQ.table
+    connection.execute(
+        """CREATE TABLE batch (
+            number INTEGER PRIMARY KEY, span INTEGER NOT NULL, made_for TEXT NOT NULL, payload BLOB NOT NULL, hash BLOB NOT NULL) STRICT"""
+    )
+    connection.execute(
+        f"""CREATE TRIGGER stale_batch AFTER DELETE ON {table} BEGIN
+            DELETE FROM batch WHERE number BETWEEN old.number - {LONGEST_BATCH} + 1 AND old.number AND number + span > old.number; END"""  # noqa: S608
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (make_tables, add_work, add_batches)
 
 
 def _grow_log(path: Path) -> None:

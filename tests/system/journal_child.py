@@ -36,13 +36,13 @@ def write(folder: Path) -> None:
 def fill(folder: Path, proof_bytes: int) -> None:
     """Fill the disk with proofs, then say how the next small one fares."""
     journal = open_journal(folder)
-    say("reserve", journal._reserve.held)
+    say("reserve", journal._commits._reserve.held)
     count = 0
     try:
         while True:
             journal.append(BOOT, [proof(proof_bytes)])
             count += 1
-            if not journal._reserve.held:
+            if not journal._commits._reserve.held:
                 say("released", count)
     except JournalFullError as error:
         say("full", count, error)

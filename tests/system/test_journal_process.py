@@ -182,12 +182,12 @@ def test_the_reserve_is_taken_again_when_there_is_room(mounted: Path) -> None:
         ballast.write_bytes(bytes(24 * 2**20))
         for _ in range(400):
             journal.append(BOOT, [event(filling=60_000)])
-            if not journal._reserve.held:
+            if not journal._commits._reserve.held:
                 break
-        assert not journal._reserve.held
+        assert not journal._commits._reserve.held
         ballast.unlink()
         journal.append(BOOT, [event()])
-        assert journal._reserve.held
+        assert journal._commits._reserve.held
 
 
 @root_only
@@ -196,7 +196,7 @@ def test_receipted_fixes_give_way_first_on_a_full_card(mounted: Path) -> None:
         for _ in range(2_000):
             journal.append(BOOT, [], points(10))
         journal.acknowledge(Series.TSEQ, Ranges([(1, 19_000)]))
-        while journal._reserve.held:
+        while journal._commits._reserve.held:
             journal.append(BOOT, [event(filling=60_000)])
         assert spans_of_rows(mounted, Series.TSEQ)[0][0] > 10_000
         assert not unaccounted(mounted, journal, Series.TSEQ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.journal import Journal, Series, salvage
+from firmware.journal import Journal, JournalError, Series, salvage, schema, wal
+from firmware.journal.database import Database
 from firmware.journal.look import JournalLook
 from firmware.journal.opening import Opening
 from mqtt.ranges import Ranges
@@ -296,11 +298,11 @@ def test_a_sound_log_costs_no_number(after_a_power_cut: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_flipped_bit_in_the_log_of_a_power_cut_makes_no_number_come_twice(after_a_power_cut: Path, seed: int) -> None:
-    wal = after_a_power_cut / "journal.db-wal"
-    image = bytearray(wal.read_bytes())
-    frames = salvage.commits_in_log(after_a_power_cut / "journal.db")[-1]
+    log = after_a_power_cut / "journal.db-wal"
+    image = bytearray(log.read_bytes())
+    frames = wal.commits_in_log(after_a_power_cut / "journal.db")[-1]
     image[random.Random(seed).randrange(32, 32 + frames * 4_120)] ^= 16
-    wal.write_bytes(image)
+    log.write_bytes(image)
     with closing(open_journal(after_a_power_cut)) as journal:
         assert journal.salvaged is not None
         assert journal.salvaged.n_bad >= 1
@@ -312,3 +314,122 @@ def test_a_flipped_bit_in_the_log_of_a_power_cut_makes_no_number_come_twice(afte
             assert not unaccounted(after_a_power_cut, journal, series)
     with closing(open_journal(after_a_power_cut)) as journal:
         assert journal.salvaged is None
+
+
+@pytest.mark.parametrize("place", [0, 10, 20, 28, -4_120, -4_112, -4_100, -4_096, -1])
+def test_one_flipped_bit_in_the_log_s_header_or_in_its_last_commit_is_damage(after_a_power_cut: Path, place: int) -> None:
+    log = after_a_power_cut / "journal.db-wal"
+    image = bytearray(log.read_bytes())
+    end = 32 + wal.commits_in_log(after_a_power_cut / "journal.db")[-1] * 4_120
+    image[place if place >= 0 else end + place] ^= 16
+    log.write_bytes(image)
+    with closing(open_journal(after_a_power_cut)) as journal:
+        assert journal.salvaged is not None
+        assert journal.append(BOOT, [event()]).seqs[0] > 40
+
+
+@pytest.mark.parametrize("torn", [range(24, 4_120), range(24, 536), range(3_608, 4_120)], ids=["the page", "a sector", "another"])
+def test_a_last_commit_that_a_cut_left_in_part_is_no_damage(after_a_power_cut: Path, torn: range) -> None:
+    """Nobody was told that it is saved: its numbers are given again, nothing is put away, and no gap is made."""
+    log = after_a_power_cut / "journal.db-wal"
+    image = bytearray(log.read_bytes())
+    start = 32 + (wal.commits_in_log(after_a_power_cut / "journal.db")[-1] - 1) * 4_120
+    for at in torn:
+        image[start + at] = 0
+    log.write_bytes(image)
+    with closing(open_journal(after_a_power_cut)) as journal:
+        assert journal.salvaged is None
+        assert journal.append(BOOT, [event()]).seqs == [40]
+    assert not (after_a_power_cut / "quarantine").exists()
+
+
+def test_a_damaged_log_that_a_full_card_cannot_keep_a_copy_of_makes_no_number_come_twice(
+    after_a_power_cut: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, copy: Path) -> None:
+        copy.write_bytes(b"the first part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = after_a_power_cut / "journal.db-wal"
+    image = bytearray(log.read_bytes())
+    image[100] ^= 16
+    log.write_bytes(image)
+    monkeypatch.setattr("shutil.copyfile", full)
+    with closing(open_journal(after_a_power_cut)) as journal:
+        assert journal.salvaged is not None
+        assert journal.salvaged.quarantined == "nowhere (no space left on device)"
+        assert journal.append(BOOT, [event()], points(1)).tseqs[0] > 400
+    assert list((after_a_power_cut / "quarantine").iterdir()) == []
+
+
+def test_a_log_that_grew_while_somebody_looked_on_is_read_to_its_end(tmp_path: Path) -> None:
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    with closing(open_journal(tmp_path / "living")) as journal, JournalLook(tmp_path / "living" / "journal.db") as look:
+        journal.append(BOOT, [event(), event()])
+        rows = look.rows()
+        next(rows)  # and goes on holding what it reads
+        for _ in range(300):
+            journal.append(BOOT, [event(filling=20_000)])
+        for part in (tmp_path / "living").glob("journal.db*"):
+            (dead / part.name).write_bytes(part.read_bytes())
+        assert len(list(rows)) == 1
+    assert (dead / "journal.db-wal").stat().st_size > schema.WAL_BYTES
+    with closing(open_journal(dead)) as journal:
+        assert journal.salvaged is None
+        assert journal.append(BOOT, [event()]).seqs == [303]
+
+
+def test_a_log_that_is_none_is_passed_over_as_sqlite_does(folder: Path, reopened: Callable[[], Journal]) -> None:
+    (folder / "journal.db-wal").write_bytes(random.Random(1).randbytes(50_000))
+    journal = reopened()
+    assert everything_waiting(journal, Series.SEQ)[0][1] >= COMMITS
+    assert journal.append(BOOT, [event()]).seqs[0] > COMMITS
+
+
+def test_a_journal_that_cannot_be_opened_may_be_tried_again_in_the_same_process(tmp_path: Path) -> None:
+    (tmp_path / "journal.db-wal").mkdir()
+    with pytest.raises(JournalError, match="cannot open the journal"):
+        open_journal(tmp_path)
+    (tmp_path / "journal.db-wal").rmdir()
+    open_journal(tmp_path).close()
+
+
+def test_a_damaged_record_on_a_full_card_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with closing(sqlite3.connect(folder / "journal.db")) as db, db:
+        db.execute("UPDATE record_seq SET boot = 'x' WHERE number = 7")
+    with closing(open_journal(folder)) as journal, monkeypatch.context() as card:
+        card.setattr(Database, "shelve", full)
+        assert everything_waiting(journal, Series.SEQ) == [(1, 6), (8, COMMITS)]
+        card.undo()
+        assert everything_waiting(journal, Series.SEQ) == [(1, COMMITS)]  # room again: a marker stands in its place
+
+
+def test_numbers_that_are_no_text_any_more_stop_nobody(folder: Path, reopened: Callable[[], Journal]) -> None:
+    side = folder / "journal.db.numbers"
+    content = side.read_bytes()
+    side.write_bytes(content[:10] + b"\xb5" + content[11:])
+    assert reopened().append(BOOT, [event()]).seqs == [COMMITS + 1]
+
+
+@pytest.mark.parametrize(
+    ("told", "damaged"),
+    [
+        (b"number INTEGER", b"nulber INTEGER"),
+        (b"number INTEGER", b"n\xedmber INTEGER"),
+        (b"STRICT", b"STR\xc9CT"),
+        (b"level INTEGER", b"ldvel INTEGER"),
+        (b"made_for TEXT", b"made_fov TEXT"),
+    ],
+)
+def test_a_flipped_bit_in_the_tables_own_description_costs_no_row(
+    folder: Path, reopened: Callable[[], Journal], told: bytes, damaged: bytes
+) -> None:
+    image = (folder / "journal.db").read_bytes()
+    (folder / "journal.db").write_bytes(image.replace(told, damaged))
+    journal = reopened()
+    assert journal.salvaged is not None
+    assert (journal.salvaged.n_ok, journal.salvaged.n_bad) == (2 * COMMITS, 0)

@@ -95,7 +95,7 @@ class JournalLife(RuleBasedStateMachine):
     def press(self, used: float) -> None:
         """What a nearly full store does."""
         before = self.journal.dropped
-        self.journal._relieve(at_least=used)
+        self.journal._commits.relieve(at_least=used)
         self.gave_way = self.gave_way or self.journal.dropped.seq != before.seq
 
     @rule(days=st.integers(1, 40))

@@ -104,7 +104,7 @@ def test_a_journal_of_version_1_goes_on_with_all_it_holds(tmp_path: Path, monkey
         assert journal.append(BOOT, [event()], points(1), work={"day": b"x"}).seqs == [3]
         assert [row.kind for row in journal.waiting(Series.SEQ, Ranges(), 10)] == ["event", "pod", "event"]
     with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
 
 
 def test_work_survives_the_loss_of_the_first_page(tmp_path: Path) -> None:
@@ -149,3 +149,22 @@ def test_a_damaged_journal_of_version_1_loses_nothing_to_the_new_table(tmp_path:
         assert journal.salvaged is not None
         assert len(journal.waiting(Series.SEQ, Ranges(), 300)) == 300
         assert journal.work() == {}
+
+
+def test_a_new_version_s_tables_find_room_on_a_full_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        with closing(open_journal(tmp_path)) as journal:
+            journal.append(BOOT, [event()], points(30))
+    reserve = tmp_path / "reserve"
+    assert reserve.exists()
+
+    def add_batches(connection: sqlite3.Connection) -> None:
+        if reserve.exists():
+            connection.execute("PRAGMA max_page_count = 1")
+        schema.add_batches(connection)
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS[:2], add_batches))
+    with closing(open_journal(tmp_path)) as journal:
+        assert journal.append(BOOT, [event()], points(1)).seqs == [2]
+        assert journal.packed_to() == 0
