@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(r"[0-9a-f]{64}")
 LARGEST_BYTES = 2_000_000  # a photo is 300 kB at most; nothing that is handed in here may fill the card
+LEFT_BYTES = 4_000_000  # room that pictures leave to the records: a thousand proofs without one, where the journal's reserve is used up
 
 
 class AttachmentError(Exception):
@@ -41,6 +43,7 @@ class Attachments:
         self._seal = seal
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_names(folder.parent)  # else a power cut may take the new folder, and every synced file in it
             for torn in folder.glob("*.new"):  # of a power cut
                 torn.unlink()
         except OSError as error:
@@ -52,6 +55,10 @@ class Attachments:
             raise AttachmentError(f"an attachment of {len(plain)} bytes is more than the {LARGEST_BYTES} that are kept; make it smaller")
         sealed = self._seal(plain)
         stored = Stored(sha256(plain).hexdigest(), len(plain), sha256(sealed).hexdigest(), len(sealed))
+        if shutil.disk_usage(self._folder).free - stored.enc_len < LEFT_BYTES:
+            raise AttachmentError(
+                "the card is nearly full, and what room is left is kept for the proofs themselves; go on without the picture"
+            )
         fresh = self._folder / f"{stored.enc_sha256}.new"
         try:
             _write_durably(fresh, self._folder / stored.enc_sha256, sealed)
@@ -109,11 +116,16 @@ def _write_durably(fresh: Path, path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_names(path.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """Put the names in a folder on the card."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _reason(error: OSError) -> str:

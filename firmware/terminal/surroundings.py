@@ -16,12 +16,13 @@ from firmware.clock import Clock
 from firmware.day.proof import Where
 from firmware.day.work import Moment
 from firmware.driving.lockout import Lockout
+from firmware.evidence.attachments import LEFT_BYTES
 from firmware.journal import Journal, Series
 from firmware.journal.pressure import STOP_AT
 from firmware.status import PositionStatus, Status, StatusBoard
 from mqtt.session import LinkState
 
-LEAST_FREE_BYTES = 1_000_000  # three photos: with less the driver is told before he takes one
+LEAST_FREE_BYTES = LEFT_BYTES + 1_000_000  # three photos: with less the driver is told before he takes one
 # How wrong the time may be. Satellites: delay on the serial line. Network: what timesyncd calls synchronised. A quartz loses a few seconds
 # a day, and a battery clock may not have been set for a year. Ten years: nobody knows.
 ERROR_MS = {"gnss": 50, "ntp": 200, "rtc": 600_000, "floor": 315_576_000_000}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from firmware.evidence.attachments import AttachmentError, Attachments
+from firmware.evidence.attachments import LEFT_BYTES, AttachmentError, Attachments
 
 PHOTO = b"\xff\xd8" + b"p" * 5_000
 
@@ -60,6 +61,16 @@ def test_chunks_put_together_are_the_file(kept: Attachments) -> None:
     parts = [kept.chunk(stored.enc_sha256, offset, 1_000) for offset in range(0, stored.enc_len, 1_000)]
     assert sha256(b"".join(parts)).hexdigest() == stored.enc_sha256
     assert kept.chunk(stored.enc_sha256, stored.enc_len, 1_000) == b""
+
+
+def test_a_picture_leaves_the_proofs_room_on_a_nearly_full_card(kept: Attachments, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=LEFT_BYTES + 5_000))
+    with pytest.raises(AttachmentError, match=r"^the card is nearly full, and what room is left is kept for the proofs themselves"):
+        kept.keep(PHOTO)
+    assert kept.names() == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=LEFT_BYTES + 6_000))
+    assert kept.keep(PHOTO)
 
 
 def test_a_removed_file_is_gone_and_may_be_removed_again(kept: Attachments) -> None:
