@@ -14,14 +14,13 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mqtt import topics
+from mqtt import topics, wire
 from mqtt.login import BrokerSettings, password, reason, tls_context
-from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Published, Refused, Session, Will
+from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Nudge, Published, Refused, Session, Will
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
-DEAD_PEER_MS = 20_000  # the kernel gives a connection up when sent bytes stay unacknowledged so long
 ANSWER_S = 10.0  # a broker that accepts TCP and does not answer CONNECT in this time is no broker
 INBOX_LIMIT = 2_000  # a full inbox makes paho's thread wait, and so the broker
 CLOSING_LOOK_S = 0.1  # how soon a thread that waits for room sees that nobody will make any
@@ -40,7 +39,7 @@ NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
 
 
 class BrokerLink:
-    """One client of the broker; connect, use, close, connect again. Not for two threads at once, except `inbox`."""
+    """One client of the broker; connect, use, close, connect again. Not for two threads at once, except `inbox` and `nudge`."""
 
     def __init__(
         self,
@@ -102,25 +101,21 @@ class BrokerLink:
 
         LinkError when no session was begun, or this side closed it.
         """
-        from paho.mqtt.packettypes import PacketTypes
-        from paho.mqtt.properties import Properties
-
         if self._client is None:
             raise LinkError(LinkState.TCP, "there is no session with the broker")
-        told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if expiry_s is not None:
-            told.MessageExpiryInterval = expiry_s
-        if content_type is not None:
-            told.ContentType = content_type
         short, alias = self._alias(topic)
-        if alias:
-            told.TopicAlias = alias
+        told = wire.publish_properties(expiry_s, content_type, alias)
         return self._client.publish(short, payload, qos, retain, told).mid
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker that a message is safe here (manual_ack); of no effect for QoS 0 and after the session's end."""
         if self._client is not None and delivery.qos:
             self._client.ack(delivery.mid, delivery.qos)
+
+    def nudge(self) -> None:
+        """Wake who waits for the inbox; from any thread, never waits. A full inbox wakes him without."""
+        with contextlib.suppress(queue.Full):
+            self.inbox.put_nowait(Nudge())
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything handed over has left; False when time ran out first."""
@@ -168,7 +163,13 @@ class BrokerLink:
     def _open(self, client: Client) -> None:
         settings = self._settings
         try:
-            client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=self._clean_start, properties=self._wishes())
+            client.connect(
+                settings.host,
+                settings.port,
+                settings.keepalive_s,
+                clean_start=self._clean_start,
+                properties=wire.session_wishes(self._session_expiry_s, self._receive_maximum),
+            )
         except socket.gaierror as error:
             raise LinkError(
                 LinkState.DNS, f"the name {settings.host} has no address ({error.strerror}); check it, and the network"
@@ -183,15 +184,6 @@ class BrokerLink:
             raise LinkError(LinkState.TLS, f"no TLS with {self.place}: {error.reason or error}; is it the TLS port?") from None
         except OSError as error:
             raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {reason(error)}; check the network, host and port") from None
-
-    def _wishes(self) -> Any:
-        from paho.mqtt.packettypes import PacketTypes
-        from paho.mqtt.properties import Properties
-
-        wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        wishes.SessionExpiryInterval = self._session_expiry_s
-        wishes.ReceiveMaximum = self._receive_maximum
-        return wishes
 
     def _new_client(self, will: Will | None) -> tuple[Client, _Answer]:
         from paho.mqtt import client as paho
@@ -208,14 +200,15 @@ class BrokerLink:
         client.max_inflight_messages_set(65_535)  # the window is the caller's
         self._secure(client)
         if will is not None:
-            client.will_set(will.topic, will.payload, 1, retain=True, properties=_will_delay(will.delay_s))
+            client.will_set(will.topic, will.payload, 1, retain=True, properties=wire.will_properties(will.delay_s))
         answer = _Answer(self.inbox, self._filters, self.place)
         client.on_connect = answer.on_connect
         client.on_subscribe = answer.on_subscribe
         client.on_publish = answer.on_publish
         client.on_message = answer.on_message
         client.on_disconnect = answer.on_disconnect
-        client.on_socket_open = _watch_for_dead_peer
+        client.on_socket_open = wire.watch_for_dead_peer
+        client.on_socket_unregister_write = wire.send_together
         return client, answer
 
     def _secure(self, client: Client) -> None:
@@ -249,7 +242,7 @@ class _Answer:
             topic_aliases=getattr(properties, "TopicAliasMaximum", 0),
         )
         if self._filters:
-            client.subscribe([(topic, _at_least_once()) for topic in self._filters])
+            client.subscribe([(topic, wire.subscription(topic)) for topic in self._filters])
         else:
             self.ready.set()
 
@@ -296,24 +289,3 @@ def _refusal(place: str, reason: int, told: str) -> LinkError:
         return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
     told = REFUSED_LOGIN.get(reason, told)
     return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")
-
-
-def _at_least_once() -> Any:
-    from paho.mqtt.subscribeoptions import SubscribeOptions
-
-    return SubscribeOptions(qos=1)
-
-
-def _will_delay(seconds: int) -> Any:
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
-    told = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
-    told.WillDelayInterval = seconds
-    return told
-
-
-def _watch_for_dead_peer(_client: Client, _data: Any, opened: Any) -> None:
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

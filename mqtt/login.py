@@ -25,7 +25,8 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Annotated[str | None, Meta(description="file with the certificate's private key")] = None
     username: Annotated[str | None, Meta(description="user name at the broker; on a unit the unit's name")] = None
     password_file: Annotated[str | None, Meta(description="file whose first line is the password")] = None
-    keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 60
+    # Twice the 60 s between live positions: at the same 60 s a ping went out with nearly each of them.
+    keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 120
 
 
 def password(path: str) -> str:

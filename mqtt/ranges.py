@@ -42,11 +42,13 @@ class Ranges:
 
     def count(self) -> int:
         """How many numbers are held."""
-        return sum(last - first + 1 for first, last in self)
+        return sum(self._last) - sum(self._first) + len(self._first)
 
     def copy(self) -> Ranges:
         """An independent copy."""
-        return Ranges(self)
+        twin = Ranges()
+        twin._first, twin._last = self._first.copy(), self._last.copy()
+        return twin
 
     def covers(self, first: int, last: int) -> bool:
         """Whether every number of first..last is held."""

@@ -72,7 +72,11 @@ class Refused(msgspec.Struct, frozen=True):
     sentence: str
 
 
-Happening = Delivery | Published | Lost | Refused
+class Nudge(msgspec.Struct, frozen=True):
+    """Somebody of this process says that there is something to send."""
+
+
+Happening = Delivery | Published | Lost | Refused | Nudge
 
 
 class Will(msgspec.Struct, frozen=True):

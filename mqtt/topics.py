@@ -69,7 +69,7 @@ STATE = Channel(
 )  # fmt: skip
 LIVE = Channel(
     name="up/live", by=By.UNIT, qos=0, expiry_s=60, keep=Keep.REPLACE, message=messages.Live,
-    note="newest fix: every 60 s moving, every 5 min parked, at each event; every 1-5 s while watched; never behind a backlog",
+    note="newest fix: every 60 s moving, every 5 min parked; every 1-5 s while watched; never behind a backlog",
 )  # fmt: skip
 TRACK = Channel(
     name="up/track", by=By.UNIT, qos=1, keep=Keep.THIN, message=messages.Track, content_type=TRACK_CONTENT,
@@ -77,7 +77,7 @@ TRACK = Channel(
 )  # fmt: skip
 LAST = Channel(
     name="up/last", by=By.UNIT, qos=1, retained=True, expiry_s=86_400, keep=Keep.REPLACE, message=messages.Last,
-    note="newest fix, at most one a minute; off by a privacy setting",
+    note="newest fix, at most one in 15 min and one at an orderly end; off by a privacy setting",
 )  # fmt: skip
 EVENT = Channel(
     name="up/event", by=By.UNIT, qos=1, keep=Keep.KEEP, message=messages.Event,

@@ -1,7 +1,8 @@
 """The attachment lane: which piece of which attachment goes next, after everything else. Knows no broker.
 
 One piece is under way at a time, so that an event waits for 8 kB at most, also on a line of 64 kbit/s. Where a link was cut, the
-receiver's word says from which byte to go on; an attachment is done with when the receiver says that it holds it whole.
+receiver's word says from which byte to go on, and pieces become smaller: one that takes longer than the link lasts would never arrive.
+An attachment is done with when the receiver says that it holds it whole.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from mqtt.topics import BLOB_CHUNK_BYTES
 
 FRAMING_BYTES = 200  # topic, properties and lengths of the largest publish
 LEAST_BYTES = 512  # a broker that takes less than this is set up wrongly
+LEAST_CHUNK_BYTES = 1_024  # half of what is sent is framing below it
+GROWS_AFTER = 8  # pieces that arrived without a cut: growing sooner, every second piece would be cut on a link that lasts for two
 RECEIPT_S = 10.0  # without a word for so long, the attachment is sent again from where the receiver stands
 REFUSED_S = 3.0
 LONGEST_S = 300.0
@@ -39,9 +42,12 @@ class BlobLane:
         self._checked: set[str] = set()
         self._probing = True  # how far the receiver is, its first word in this session will say
         self._probe_sent = False
+        self._probe_offset = 0
         self._offset = 0  # what is to go next of the first name
         self._under_way: tuple[int, Chunk] | None = None
-        self._chunk_bytes = BLOB_CHUNK_BYTES
+        self._largest_bytes = BLOB_CHUNK_BYTES  # that the broker takes
+        self._chunk_bytes = BLOB_CHUNK_BYTES  # that the link lasts for
+        self._in_a_row = 0
         self._progress_s = 0.0
         self._patience_s = RECEIPT_S
         self._pause_s = REFUSED_S
@@ -55,13 +61,17 @@ class BlobLane:
 
     def open(self, now_s: float, *, largest_bytes: int | None) -> None:
         """A session began: nothing is under way."""
+        if self._under_way is not None:  # the link did not last for it
+            self._chunk_bytes, self._in_a_row = max(LEAST_CHUNK_BYTES, self._chunk_bytes // 2), 0
         self._under_way, self._probing = None, True
-        self._chunk_bytes = (
+        self._largest_bytes = (
             BLOB_CHUNK_BYTES if largest_bytes is None else max(LEAST_BYTES, min(BLOB_CHUNK_BYTES, largest_bytes - FRAMING_BYTES))
         )
         self._progress_s = now_s
         self._pause_until_s = 0.0
-        self._begin_anew()
+        self._probe_sent = False
+        if self._names and self._offset >= (self._attachments.size(self._names[0]) or 0):
+            self._begin_anew()  # all of it was out, and the receiver's last word is missing
 
     def set_waiting(self, names: Sequence[str]) -> None:
         """These wait; new ones come last, what is under way goes on."""
@@ -78,7 +88,7 @@ class BlobLane:
             return None
         name = self._names[0]
         try:
-            payload = self._attachments.chunk(name, self._offset, self._chunk_bytes)
+            payload = self._attachments.chunk(name, self._offset, min(self._chunk_bytes, self._largest_bytes))
         except AttachmentError:
             self._give_up(name)
             return None
@@ -87,7 +97,8 @@ class BlobLane:
     def sent(self, mid: int, chunk: Chunk, now_s: float) -> None:
         """A piece went out under this number."""
         self._under_way = (mid, chunk)
-        self._probe_sent = True
+        if not self._probe_sent:
+            self._probe_sent, self._probe_offset = True, chunk.offset
         self._progress_s = now_s
 
     def taken(self, mid: int, now_s: float) -> bool:
@@ -96,6 +107,7 @@ class BlobLane:
         if chunk is None:
             return False
         self._progress_s = now_s
+        self._grow()
         if self._names[:1] == [chunk.name] and chunk.offset == self._offset:
             self._offset += len(chunk.payload)
         return True
@@ -115,7 +127,8 @@ class BlobLane:
         for name, held in ours.items():
             before = self._held.get(name, 0)
             self._held[name] = held.upto
-            if name == self._names[0] and (held.upto > self._offset or held.upto < before):
+            lacks_before_probe = self._probing and held.upto < self._probe_offset  # the broker had it, and lost it
+            if name == self._names[0] and (held.upto > self._offset or held.upto < before or lacks_before_probe):
                 self._offset = held.upto  # it has more than we know, from before a restart; or less, from an old backup
         if ours:
             self._progress_s, self._patience_s, self._pause_s = now_s, RECEIPT_S, REFUSED_S
@@ -139,6 +152,11 @@ class BlobLane:
     def silent_s(self, now_s: float) -> float:
         """For how long the broker has owed an answer."""
         return now_s - self._progress_s if self._under_way is not None else 0.0
+
+    def _grow(self) -> None:
+        self._in_a_row += 1
+        if self._in_a_row >= GROWS_AFTER:
+            self._chunk_bytes, self._in_a_row = min(BLOB_CHUNK_BYTES, self._chunk_bytes * 2), 0
 
     def _answered(self, mid: int) -> Chunk | None:
         if self._under_way is None or self._under_way[0] != mid:

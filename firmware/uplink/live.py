@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LAST_EVERY_S = 60.0  # the retained position at most once a minute
+LAST_EVERY_S = 900.0  # the retained position, and at an orderly end: who comes late sees a live one within a minute of a drive
 
 
 class LiveSchedule:
@@ -18,7 +18,7 @@ class LiveSchedule:
         self._at_once = True
 
     def hurry(self) -> None:
-        """The next look sends: a new connection, or something happened."""
+        """The next look sends: a new connection. An event carries its own place and needs none."""
         self._at_once = True
 
     def watch(self, now_s: float, every_s: float, for_s: float) -> None:
@@ -28,12 +28,18 @@ class LiveSchedule:
 
     def due(self, now_s: float, *, moving: bool) -> bool:
         """Whether to send now; if so, it counts as sent."""
+        if self.due_in_s(now_s, moving=moving) > 0:
+            return False
+        self._at_once = False
+        self._sent_s = now_s
+        return True
+
+    def due_in_s(self, now_s: float, *, moving: bool) -> float:
+        """How long until one is due; 0 and less: now."""
+        if self._at_once or self._sent_s is None:
+            return 0.0
         every_s = self._watch_every_s if now_s < self._watched_until_s else self._moving_s if moving else self._parked_s
-        if self._at_once or self._sent_s is None or now_s - self._sent_s >= every_s:
-            self._at_once = False
-            self._sent_s = now_s
-            return True
-        return False
+        return self._sent_s + every_s - now_s
 
     def last_due(self, now_s: float) -> bool:
         """Whether the retained position may be renewed with this one; if so, it counts as renewed."""

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import msgspec
 
 from firmware.journal import Journal, Row, Series
+from firmware.journal.batches import Batch
 from firmware.journal.pressure import columns_of
+from firmware.journal.schema import LONGEST_BATCH
 from firmware.uplink.sieve import Sieve
 from mqtt import codec, messages, topics
 from mqtt.ranges import Ranges, Span
 from mqtt.topics import Channel
 
-FIXES_A_BATCH = 300  # framing is 235 bytes a publish: below one a fix here
+FIXES_A_BATCH = LONGEST_BATCH  # framing is 235 bytes a publish: below one a fix here
 UNRECEIPTED_LIMIT = 50  # batches that the broker took and the receiver has not spoken for
 RECEIPT_S = 10.0  # without any progress for so long, what was sent is sent again
 LONGEST_RECEIPT_S = 300.0
@@ -57,6 +59,25 @@ class Outbox:
         self._made_up: list[Shipment] = []
         self._suspect: tuple[Series, int] | None = None
         self._suspicions = 0
+        self._made_for = f"{unit} {journal.log} {bound_m:g}"
+        self._packed_to = journal.packed_to()
+
+    def prepare(self) -> bool:
+        """Pack one whole batch ahead, while there is nothing better to do, and keep it in the journal; False when there is none to pack.
+
+        A backlog of hours then leaves as fast as the link takes it. It takes about 5 bytes of the quota a fix, where every fix is sent.
+        """
+        if self._journal.issued(Series.TSEQ) - self._packed_to < FIXES_A_BATCH:
+            return False
+        done = Ranges([(1, self._packed_to)] if self._packed_to else [])
+        waiting = self._journal.waiting(Series.TSEQ, done, FIXES_A_BATCH)
+        if sum(row.span for row in waiting) < FIXES_A_BATCH:
+            return False
+        rows = _batch(waiting)
+        whole = self._pack(rows)
+        self._packed_to = whole.last
+        batch = Batch(number=whole.first, span=whole.last - whole.first + 1, made_for=self._made_for, payload=whole.payload)
+        return self._journal.keep_batch(batch, rows)
 
     def open(self, now_s: float, *, window: int, largest_bytes: int | None) -> None:
         """A session began: nothing is under way."""
@@ -75,7 +96,11 @@ class Outbox:
             return None
         if self._made_up:
             return self._made_up.pop(0)
-        return self._next_record() or self._next_batch(now_s, all_now=all_now, batch_s=self._parked_batch_s if parked else self._batch_s)
+        return (
+            self._next_record()
+            or self._next_packed()
+            or self._next_batch(now_s, all_now=all_now, batch_s=self._parked_batch_s if parked else self._batch_s)
+        )
 
     def sent(self, mid: int, shipment: Shipment, now_s: float) -> None:
         """A shipment went out under this number."""
@@ -192,8 +217,7 @@ class Outbox:
         return self._open_numbers(Series.SEQ) + -(-self._open_numbers(Series.TSEQ) // FIXES_A_BATCH)
 
     def _open_numbers(self, series: Series) -> int:
-        receipted = self._journal.receipted(series)
-        return sum(last - first + 1 for a, b in self._sent[series] for first, last in receipted.missing(a, b))
+        return self._journal.open_count(series, self._sent[series])
 
     def _next_record(self) -> Shipment | None:
         for row in self._journal.waiting(Series.SEQ, self._sent[Series.SEQ], 1):
@@ -203,6 +227,13 @@ class Outbox:
                 return self._next_record()
             return Shipment(series=Series.SEQ, first=row.number, last=row.last, channel=channel, payload=row.payload)
         return None
+
+    def _next_packed(self) -> Shipment | None:
+        """The next batch of the track when it was packed ahead; not while one of its rows may be poison, and its rows go one by one."""
+        batch = None if self._suspect else self._journal.next_batch(self._sent[Series.TSEQ], self._made_for)
+        if batch is None or self._too_large(len(batch.payload)):
+            return None
+        return Shipment(series=Series.TSEQ, first=batch.number, last=batch.last, channel=topics.TRACK, payload=batch.payload)
 
     def _next_batch(self, now_s: float, *, all_now: bool, batch_s: float) -> Shipment | None:
         unsent = self._journal.waiting_count(Series.TSEQ) - self._open_numbers(Series.TSEQ)

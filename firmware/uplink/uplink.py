@@ -20,7 +20,7 @@ from mqtt import messages, topics
 from mqtt.backoff import Backoff
 from mqtt.link import BrokerLink
 from mqtt.ranges import Ranges
-from mqtt.session import DENIED, FAILURE, NO_SUBSCRIBER, Delivery, Happening, LinkError, LinkState, Lost, Published, Will
+from mqtt.session import DENIED, FAILURE, NO_SUBSCRIBER, Delivery, Happening, LinkError, LinkState, Lost, Nudge, Published, Refused, Will
 from mqtt.topics import Channel
 
 if TYPE_CHECKING:  # cryptography is not loaded on a unit without a screen
@@ -34,7 +34,7 @@ DRIVING = TripState.DRIVING.value
 WINDOW = 20  # publishes under way: more makes nothing faster and fills the modem's buffers
 SILENCE_S = 20.0  # a broker that owes an answer for so long is gone, whatever TCP says
 STEP_S = 1.0  # the longest wait in one step
-LOOK_S = 0.25  # how soon an event is seen while nothing else happens
+FIRST_LOOK_S = 0.25  # the same before the first fix, which nobody announces
 WILL_DELAY_S = 60  # a short tunnel is no offline
 GOODBYE_S = 3.0  # for the last records at an orderly end
 RESERVED_PUBLISHES = 5  # state, last, health, a proof to be signed for and a piece of an attachment go beside the window
@@ -85,7 +85,7 @@ class Uplink:
         self._retry_s = 0.0  # not before then
         self._health_s = 0.0
         self._session = 0
-        self._events_seen = journal.issued(Series.SEQ)
+        journal.on_record(link.nudge)
 
     def step(self, stop: threading.Event) -> None:
         """Connect, or serve the session for a moment."""
@@ -95,7 +95,7 @@ class Uplink:
         self._send_live()
         self._send_health()
         sent = self._send_history() or self._send_unsigned() or self._send_blob()
-        self._listen(0.0 if sent else LOOK_S)
+        self._listen(0.0 if sent else self._patience_s())
         self._look_at_receipts()
 
     def finish(self) -> None:
@@ -111,17 +111,27 @@ class Uplink:
             self._send_history(all_now=True)
             self._listen(0.05)
         if self._online:
+            if self._settings.retain_last and self._status.snapshot().position is not None:
+                self._publish(topics.LAST, messages.encode(self._reports.last()))  # where it is parked
             self._publish(topics.STATE, messages.encode(self._reports.state("asleep", self._session)))
             self._link.flush(1.0)
             self._link.close(orderly=True)
         self._online = False
+
+    def _patience_s(self) -> float:
+        """How long there is nothing to do, as far as is known: a record, an answer and a receipt come by the link's queue."""
+        status = self._status.snapshot()
+        if status.position is None:
+            return FIRST_LOOK_S
+        return min(STEP_S, max(0.0, self._live.due_in_s(self._clock.mono_s(), moving=status.moving)))
 
     # --- the session
 
     def _connect(self, stop: threading.Event) -> None:
         left_s = self._retry_s - self._clock.mono_s()
         if left_s > 0:
-            stop.wait(min(left_s, STEP_S))  # in steps: a long pause must not look like a worker that hangs
+            if not self._outbox.prepare():
+                stop.wait(min(left_s, STEP_S))  # in steps: a long pause must not look like a worker that hangs
             return
         self._session = self._journal.next_session(self._clock.now().at_ms // 1000)
         farewell = messages.encode(self._reports.state("offline", self._session))
@@ -190,10 +200,6 @@ class Uplink:
         return mid
 
     def _send_live(self) -> None:
-        issued = self._journal.issued(Series.SEQ)
-        if issued != self._events_seen:
-            self._events_seen = issued
-            self._live.hurry()
         now_s = self._clock.mono_s()
         if self._status.snapshot().position is None or not self._live.due(now_s, moving=self._status.snapshot().moving):
             return
@@ -257,8 +263,10 @@ class Uplink:
                 self._take_delivery(happening)
             case Lost():
                 self._lose(LinkState.TCP, happening.sentence, objected=happening.objected)
-            case _:
+            case Refused():
                 self._tell(LinkState.ACL, happening.sentence)
+            case Nudge():
+                pass  # it has woken: the next step sends
 
     def _take_answer(self, mid: int, reason: int) -> None:
         if mid in self._owed:

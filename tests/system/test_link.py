@@ -22,7 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from mqtt import link, topics
 from mqtt.link import BrokerLink
 from mqtt.login import BrokerSettings
-from mqtt.session import DENIED, NO_SUBSCRIBER, Delivery, LinkError, LinkState, Lost, Published, Refused, Will
+from mqtt.session import DENIED, NO_SUBSCRIBER, Delivery, LinkError, LinkState, Lost, Nudge, Published, Refused, Will
 from tests.eventually import eventually
 from tests.system.broker import MOSQUITTO, Mosquitto, free_port
 from tests.system.wire import wire_to
@@ -405,7 +405,7 @@ def test_a_broker_that_says_why_it_ends_a_session_is_quoted(opened: Open) -> Non
 
 
 def test_a_peer_that_takes_no_more_bytes_is_given_up(broker: Mosquitto, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "DEAD_PEER_MS", 500)
+    monkeypatch.setattr("mqtt.wire.DEAD_PEER_MS", 500)
     with wire_to(broker.port) as wire:
         unit = opened(local(wire.port, keepalive_s=600))
         unit.connect()
@@ -481,3 +481,32 @@ def threads_of_paho() -> int:
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def test_a_nudge_wakes_who_waits_and_never_waits_itself(broker: Mosquitto, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "INBOX_LIMIT", 3)
+    unit = opened(broker.settings)
+    unit.connect()
+    threading.Timer(0.01, unit.nudge).start()
+    assert unit.inbox.get(timeout=15) == Nudge()
+    for _ in range(5):
+        unit.nudge()
+    assert unit.inbox.qsize() == 3
+
+
+def test_a_receipt_comes_without_an_acknowledgement_and_an_order_with_one(broker: Mosquitto, opened: Open) -> None:
+    unit, fleet = opened(broker.settings, filters=tuple(topics.unit_filters(NAME))), opened(broker.settings, name="fleet")
+    unit.connect()
+    fleet.connect()
+    for channel in (topics.RECEIPT, topics.RUN):
+        fleet.publish(channel.topic(NAME), b"{}", 1)
+        assert next_of(unit, Delivery).qos == (0 if channel is topics.RECEIPT else 1)
+
+
+def test_what_is_said_together_leaves_at_once_and_whole(broker: Mosquitto, opened: Open) -> None:
+    unit, fleet = opened(broker.settings), opened(broker.settings, name="fleet", filters=(EVENT,))
+    unit.connect()
+    fleet.connect()
+    for number in range(50):
+        unit.publish(EVENT, b"%d" % number, 0)
+    assert [next_of(fleet, Delivery).payload for _ in range(50)] == [b"%d" % number for number in range(50)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cli.road.road import Road
 from firmware.evidence import unsigned
 from firmware.journal import Series
 from firmware.uplink import blobs, outbox, uplink
@@ -25,7 +26,6 @@ from mqtt.session import Delivery
 from tests.eventually import eventually
 from tests.proofs import Keys, events_of, keys_of_the_session, proof, write
 from tests.system.broker import Mosquitto
-from tests.system.proxy import Proxy
 from tests.system.receivers import StandIn
 from tests.system.uplink_rig import UNIT, UplinkRig
 from tests.terminals import run_of
@@ -144,14 +144,14 @@ def test_the_next_record_names_the_receipt_of_the_one_before(broker: Mosquitto, 
 
 
 def test_a_link_that_is_cut_again_and_again_costs_a_piece_each_time(broker: Mosquitto, fleet: Fleet, start: Start) -> None:
-    with Proxy(broker.port) as proxy:
-        unit = start(BrokerSettings(host="127.0.0.1", port=proxy.port, tls=False))
+    with Road(broker.port) as road:
+        unit = start(BrokerSettings(host="127.0.0.1", port=road.port, tls=False))
         (name,) = unit.deliver(photo(3, 400_000))
         cuts = 0
         for share in (0.15, 0.3, 0.5, 0.7, 0.85):
             eventually(lambda: len(fleet.pieces.get(name, b"")) >= share * 400_000)  # noqa: B023  called at once
             if len(fleet.pieces[name]) < 400_000:
-                proxy.break_connections()
+                road.break_connections()
                 cuts += 1
         eventually(unit.all_sent, 30)
     assert cuts >= 2
@@ -162,12 +162,12 @@ def test_a_link_that_is_cut_again_and_again_costs_a_piece_each_time(broker: Mosq
 def test_a_unit_that_was_restarted_goes_on_where_the_receiver_stands(
     broker: Mosquitto, fleet: Fleet, start: Start, tmp_path: Path, keys: Keys
 ) -> None:
-    with Proxy(broker.port) as proxy:
+    with Road(broker.port) as road:
         (tmp_path / "unit").mkdir()
-        with UplinkRig(tmp_path / "unit", BrokerSettings(host="127.0.0.1", port=proxy.port, tls=False), keys=keys) as unit:
+        with UplinkRig(tmp_path / "unit", BrokerSettings(host="127.0.0.1", port=road.port, tls=False), keys=keys) as unit:
             (name,) = unit.deliver(photo(4, 400_000))
             eventually(lambda: len(fleet.pieces.get(name, b"")) >= 100_000)
-            proxy.cut()
+            road.cut()
     again = start(broker.settings)
     eventually(again.all_sent, 30)
     assert sha256(fleet.pieces[name]).hexdigest() == name
@@ -189,8 +189,8 @@ def test_a_receiver_that_does_not_sign_makes_the_unit_forget_nothing_and_is_aske
     broker: Mosquitto, fleet: Fleet, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet.signs = False
-    with Proxy(broker.port) as proxy:
-        unit = start(BrokerSettings(host="127.0.0.1", port=proxy.port, tls=False))
+    with Road(broker.port) as road:
+        unit = start(BrokerSettings(host="127.0.0.1", port=road.port, tls=False))
         assert unit.attachments is not None
         names = unit.deliver(photo(8, 20_000)) + unit.deliver(photo(9, 300))
         eventually(lambda: unit.all_receipted() and all(sha256(fleet.pieces.get(name, b"")).hexdigest() == name for name in names))
@@ -200,7 +200,7 @@ def test_a_receiver_that_does_not_sign_makes_the_unit_forget_nothing_and_is_aske
         assert len(list(unit.journal.unsigned())) == 2
         monkeypatch.setattr(unsigned, "STALE_S", 0.0)
         fleet.signs = True
-        proxy.break_connections()
+        road.break_connections()
         eventually(unit.all_sent)
     assert list(unit.journal.unsigned()) == []
     assert len(fleet.signed) == 2
@@ -277,13 +277,13 @@ def test_a_run_reaches_the_terminal_at_every_connection(broker: Mosquitto, fleet
 def test_a_broken_run_that_is_retained_is_told_once_over_reconnections(broker: Mosquitto, fleet: Fleet, start: Start) -> None:
     broken = msgspec.json.encode(Run(unit=UNIT, n=9, t="2026-12-11T06:00:00.000Z", plan=run_of(9).plan)).replace(b"s-2", b"s-1")
     send_run(broker, broken)
-    with Proxy(broker.port) as proxy:
-        unit = start(BrokerSettings(host="127.0.0.1", port=proxy.port, tls=False))
+    with Road(broker.port) as road:
+        unit = start(BrokerSettings(host="127.0.0.1", port=road.port, tls=False))
         for count in (1, 2, 3):
             eventually(lambda: unit.status.snapshot().connects >= count)  # noqa: B023  called at once
             eventually(lambda: unit.link == "online")
             eventually(unit.all_receipted)
-            proxy.break_connections()
+            road.break_connections()
     told = [msgspec.json.decode(payload) for payload in fleet.records.values()]
     refused = [event["data"]["faults"] for event in told if event["event"] == "run.refused"]
     assert refused == [["stop_id 's-1' is there 2 times"]]

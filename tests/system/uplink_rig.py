@@ -52,7 +52,7 @@ class UplinkRig:
         self.arrived: list[Run] = []  # what a terminal would have got
         self.attachments: Attachments | None = None
         self.book: EvidenceBook | None = None
-        self.post = self._post(keys) if keys else None
+        self.post = self._post(keys, keep_ms) if keys else None
         self.uplink = Uplink(
             unit=UNIT, boot=self.boot, link=BrokerLink(broker, UNIT, topics.unit_filters(UNIT)), journal=self.journal,
             reports=self.reports, diary=self.diary, clock=self.clock, status=self.status,
@@ -118,7 +118,7 @@ class UplinkRig:
         assert self.attachments is not None
         return self.all_receipted() and not self.attachments.names() and not self.journal.work("blob:")
 
-    def _post(self, keys: Keys) -> ProofPost:
+    def _post(self, keys: Keys, keep_ms: int) -> ProofPost:
         self.attachments = Attachments(self.folder / "attachments", Seal((keys.folder / "receiver/seal.pub").read_bytes()).seal)
         self.book = EvidenceBook(
             unit=UNIT,
@@ -130,8 +130,9 @@ class UplinkRig:
             diary=self.diary,
         )
         return ProofPost(
-            boot=self.boot, journal=self.journal, attachments=self.attachments, evidence=self.book, diary=self.diary, status=self.status
-        )
+            boot=self.boot, journal=self.journal, attachments=self.attachments, evidence=self.book, diary=self.diary, status=self.status,
+            keep_ms=keep_ms,
+        )  # fmt: skip
 
     def drive(self, fixes: int, *, a_commit: int = 10) -> list[TrackPoint]:
         """Record fixes, each at a time of its own; the newest is the live position."""

@@ -218,3 +218,47 @@ def test_whatever_is_lost_on_the_way_the_receiver_ends_up_with_every_byte(tmp_pa
                 lane.receipted({chunk.name: BlobHeld(upto=upto, whole=upto == size)}, now_s)
     assert lane.waiting == 0
     assert all(kept.chunk(name, 0, 50_000) == content for name, content in stored.items())
+
+
+def cut(lane: BlobLane, now_s: float = 1.0) -> Chunk:
+    """A piece goes out and the link ends before the broker has it; the next session begins, and the receiver has spoken."""
+    piece = out(lane, now_s)
+    lane.sent(1, piece, now_s)
+    lane.open(now_s, largest_bytes=None)
+    lane._probing = False
+    return piece
+
+
+def test_a_piece_that_the_link_did_not_last_for_goes_again_in_halves(lane: BlobLane, kept: Attachments) -> None:
+    lane.set_waiting([photo(kept)])
+    sizes = [len(cut(lane).payload) for _ in range(5)]
+    assert sizes == [8_192, 4_096, 2_048, 1_024, 1_024]
+    assert out(lane).offset == 0
+
+
+def test_pieces_grow_again_when_some_have_arrived_in_a_row(lane: BlobLane, kept: Attachments) -> None:
+    lane.set_waiting([photo(kept, size=200_000)])
+    cut(lane)
+    sizes = [len(piece.payload) for piece in send_rest(lane)]
+    assert sizes[:10] == [4_096] * 8 + [8_192] * 2
+    assert max(sizes) == BLOB_CHUNK_BYTES
+
+
+def test_what_the_broker_has_does_not_go_again_after_a_cut(lane: BlobLane, kept: Attachments) -> None:
+    lane.set_waiting([photo(kept)])
+    lane.sent(1, out(lane), 1.0)
+    assert lane.taken(1, 1.0)
+    lane.open(2.0, largest_bytes=None)
+    assert out(lane, 2.0).offset == BLOB_CHUNK_BYTES
+
+
+def test_what_the_broker_had_and_the_receiver_lacks_goes_again(lane: BlobLane, kept: Attachments) -> None:
+    name = photo(kept)
+    lane.set_waiting([name])
+    lane.sent(1, out(lane), 1.0)
+    assert lane.taken(1, 1.0)
+    lane.open(2.0, largest_bytes=None)
+    lane.sent(2, out(lane, 2.0), 2.0)
+    assert lane.taken(2, 2.0)
+    lane.receipted({name: BlobHeld(upto=0)}, 2.0)
+    assert out(lane, 2.0).offset == 0

@@ -44,5 +44,13 @@ def test_hurry_sends_once(schedule: LiveSchedule) -> None:
     assert sent(schedule, 10, 20) == [10]
 
 
-def test_the_retained_position_is_renewed_once_a_minute_at_most(schedule: LiveSchedule) -> None:
-    assert [at_s for at_s in range(0, 200, 5) if schedule.last_due(at_s)] == [0, 60, 120, 180]
+def test_the_retained_position_is_renewed_every_quarter_of_an_hour_at_most(schedule: LiveSchedule) -> None:
+    assert [at_s for at_s in range(0, 2_800, 5) if schedule.last_due(at_s)] == [0, 900, 1_800, 2_700]
+
+
+def test_it_says_how_long_nothing_is_due(schedule: LiveSchedule) -> None:
+    assert schedule.due_in_s(0, moving=True) == 0
+    assert schedule.due(0, moving=True)
+    assert (schedule.due_in_s(10, moving=True), schedule.due_in_s(10, moving=False)) == (50, 290)
+    schedule.hurry()
+    assert schedule.due_in_s(10, moving=True) == 0
