@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 STATUS_FILE = "status.json"
-STATUS_EVERY_S = 1.0
+STATUS_EVERY_S = 2.0
 
 
 class StatusFile:
@@ -51,7 +53,7 @@ class StatusFile:
         self._failed = False
 
     def step(self, stop: threading.Event) -> None:
-        """Write the status, then wait a second."""
+        """Write the status, then wait."""
         self._write()
         stop.wait(STATUS_EVERY_S)
 
@@ -103,7 +105,14 @@ class Daemon:
         )
         self.diary.open(self.journal)
         self.status.change(log=self.journal.log, journal_quota_bytes=self.journal.quota_bytes)
-        self.board: Board = open_board(config.board)
+        with ExitStack() as held:  # a start that fails here lets go of what it has: another may follow in this process
+            held.callback(self.journal.close)
+            self.board: Board = open_board(config.board)
+            held.callback(self.board.panel.close)
+            self._build(config, boot, runtime)
+            held.pop_all()
+
+    def _build(self, config: Config, boot: str, runtime: Path) -> None:
         for fault in self.board.faults:
             log.warning("%s", fault)
         self.status.change(faults=self.board.faults)
@@ -173,6 +182,8 @@ class Daemon:
         if self.journal.salvaged is not None:
             saved = self.journal.salvaged
             self.diary.note("storage.salvaged", {"n_ok": saved.n_ok, "n_bad": saved.n_bad, "kept": saved.quarantined})
+        gc.collect()
+        gc.freeze()  # what was built lives as long as the process: no collection need look at it again
         try:
             return supervise(self.workers, status=lambda: self.status.snapshot().link_sentence)
         finally:

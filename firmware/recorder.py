@@ -15,7 +15,7 @@ from drivers.errors import DriverError
 from drivers.gnss.fix import Epoch
 from drivers.gnss.sky import Satellite
 from drivers.panel import Panel
-from firmware.clock import Clock
+from firmware.clock import Clock, Moment
 from firmware.diary import Diary
 from firmware.driving import trip as trips
 from firmware.driving.odometer import Odometer, OdometerState
@@ -29,7 +29,7 @@ from mqtt.codec import TrackPoint
 
 log = logging.getLogger(__name__)
 
-READ_S = 0.5  # the longest wait for bytes, so that the ignition is seen within it
+READ_S = 1.0  # the longest wait for bytes, so that the ignition and the supply are seen within it
 LOST_AFTER_S = 5.0  # without a fix: a bridge is shorter, a tunnel longer
 REOPEN_S = 0.5  # the longest wait before a gone port is tried again: a replugged receiver has its fix within two seconds
 SKY_EVERY_S = 1.0  # satellites move a degree in two minutes; what changes is how well they are heard
@@ -88,7 +88,7 @@ class Recorder:
         self._chrony = chrony
         self._odometer = _odometer(journal.odometer)
         self._trip = trips.Trip(self._odometer.distance_m)
-        self._ignition_changes: queue.Queue[bool] = queue.Queue(100)
+        self._ignition_changes: queue.Queue[tuple[bool, Moment]] = queue.Queue(100)
         panel.on_change(self._on_ignition)  # first: a key turned between the two is seen in both, and counts once
         self._ignition = panel.ignition_on()
         self._points: list[TrackPoint] = []
@@ -100,6 +100,8 @@ class Recorder:
         self._lost = False
         self._retry_s = 0.0
         self._sky_s = float("-inf")  # when the satellites were shown
+        self._sky: tuple[Satellite, ...] = ()  # those that were
+        self._lit = False
         self._backoff = Backoff(first_s=0.2, longest_s=REOPEN_S)
         self._storage_low = False
         self._redated = False
@@ -184,13 +186,18 @@ class Recorder:
 
     def _lose_sight(self) -> None:
         self._status.change(has_fix=False)
-        self._panel.set_led(on=False)
+        self._light(on=False)
+
+    def _light(self, *, on: bool) -> None:
+        if on is not self._lit:
+            self._lit = on
+            self._panel.set_led(on=on)
 
     def _show(self, epoch: Epoch) -> None:
         assert epoch.at is not None
         assert epoch.lat_deg is not None
         assert epoch.lon_deg is not None
-        self._panel.set_led(on=True)
+        self._light(on=True)
         self._status.change(
             has_fix=True,
             fixes_held=len(self._points),
@@ -215,6 +222,10 @@ class Recorder:
         if now_s - self._sky_s < SKY_EVERY_S:
             return
         self._sky_s = now_s
+        satellites = self._receiver.status().satellites
+        if satellites is self._sky:
+            return
+        self._sky = satellites
         self._status.change(
             sky=tuple(
                 SatelliteStatus(
@@ -225,25 +236,25 @@ class Recorder:
                     snr_db=one.cn0_dbhz,
                     used=one.used,
                 )
-                for one in self._receiver.status().satellites
+                for one in satellites
             )
         )
 
     def _on_ignition(self, on: bool) -> None:
         """On the panel's thread: into the queue, nothing else. A full queue has the newest states in it already."""
         try:
-            self._ignition_changes.put_nowait(on)
+            self._ignition_changes.put_nowait((on, self._clock.now()))
         except queue.Full:
             log.warning("the ignition line chatters; check its wiring")
 
     def _look_at_ignition(self) -> None:
         while not self._ignition_changes.empty():
-            on = self._ignition_changes.get_nowait()
+            on, moment = self._ignition_changes.get_nowait()
             if on == self._ignition:
                 continue
             self._ignition = on
             self._status.change(ignition=on)
-            self._drafts.append(self._diary.draft("ignition.on" if on else "ignition.off"))
+            self._drafts.append(self._diary.draft("ignition.on" if on else "ignition.off", moment=moment))
             self._follow_trip(self._clock.mono_s(), None)
 
     def _look_at_supply(self) -> None:
@@ -304,5 +315,9 @@ class Recorder:
 
 
 def _odometer(stored: str | None) -> Odometer:
-    """The odometer as the journal last saw it; a new one where it never did."""
-    return Odometer(msgspec.json.decode(stored, type=OdometerState) if stored else None)
+    """The odometer as the journal last saw it; a new one where it never did, or where that cannot be read."""
+    try:
+        return Odometer(msgspec.json.decode(stored, type=OdometerState) if stored else None)
+    except msgspec.DecodeError:
+        log.error("the odometer cannot be read and begins anew")  # noqa: TRY400  whoever reads the log needs no traceback
+        return Odometer(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int = 0
     time_source: str = "floor"
     faults: tuple[str, ...] = ()  # parts of the board that do not work, a sentence each
+    settings: str = ""  # a sentence while the settings file is not the one in force; empty else
     gnss: str = "not opened yet"  # a sentence
     gnss_setup: str = ""  # a sentence: what the receiver is and how it was set up
     chrony: str = ""  # a sentence; empty where chrony is not to be fed
@@ -70,7 +72,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     journal_quota_bytes: int = 0
     seq: SeriesStatus = SeriesStatus()
     tseq: SeriesStatus = SeriesStatus()
-    link: str = "connecting"  # mqtt.link.LinkState
+    link: str = "connecting"  # mqtt.session.LinkState
     link_sentence: str = ""
     connects: int = 0
     live_sent: int = 0
@@ -108,9 +110,11 @@ class StatusBoard:
 
 def write(path: Path, status: Status) -> None:
     """Put the status where `roadproof status` finds it; the file is in memory, so it is replaced, not synced."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(status))
-    fresh.replace(path)
+    fresh = f"{path}.new"
+    # Unbuffered: done every other second for ever, and a buffer asks the file four questions first.
+    with open(fresh, "wb", buffering=0) as file:  # noqa: PTH123  a Path would be taken apart each time
+        file.write(msgspec.json.encode(status))
+    os.replace(fresh, path)  # noqa: PTH105
 
 
 def read(path: Path) -> Status | None:

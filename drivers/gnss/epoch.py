@@ -24,6 +24,8 @@ FEWEST_SATELLITES = 3
 MOST_UNTIMED = 8  # GSA of every constellation, and VTG
 NO_FIX, TWO_D, THREE_D = 1, 2, 3
 POSITIONED = (Rmc, Gga, Gns, Gll)
+OF_THE_SKY = (Gsv, Txt)
+UNTIMED = (Vtg, Gsa)
 
 
 class _Arrival(NamedTuple):
@@ -39,6 +41,8 @@ class _Burst:
 
     def __init__(self, tod_s: float | None, serial: int, mono_s: float) -> None:
         self.tod_s = tod_s
+        self.tells_position = False  # or that there is none
+        self.has_void = False
         self.serial = serial
         self.mono_s = mono_s  # when its first sentence came
         self.by_kind: dict[type[Value], Value] = {}  # in order of arrival
@@ -53,18 +57,12 @@ class _Burst:
         kept = self.by_kind.get(type(value))
         if kept is None or is_void(kept):
             self.by_kind[type(value)] = value
+            if isinstance(value, POSITIONED):
+                self.tells_position = True
+                self.has_void = any(is_void(held) for held in self.by_kind.values())
         self.addresses.add(value.address)
         if isinstance(value, Gsa):
             self.gsa_mode = max(self.gsa_mode, value.mode)
-
-    @property
-    def tells_position(self) -> bool:
-        """Whether it says anything about position, be it that there is none."""
-        return any(kind in self.by_kind for kind in POSITIONED)
-
-    @property
-    def has_void(self) -> bool:
-        return any(is_void(value) for value in self.by_kind.values())
 
     def admits(self, value: Timed) -> bool:
         """Whether a timed sentence belongs to this moment.
@@ -97,10 +95,10 @@ class Assembler:
 
     def add(self, value: Value, offset_bytes: int, mono_s: float) -> list[Epoch]:
         """Take one sentence; return the epochs that it completes (none, mostly)."""
-        arrival = _Arrival(value, offset_bytes, mono_s)
-        if isinstance(value, Gsv | Txt):
+        if isinstance(value, OF_THE_SKY):
             return []
-        if isinstance(value, Vtg | Gsa):
+        arrival = _Arrival(value, offset_bytes, mono_s)
+        if isinstance(value, UNTIMED):
             if self._doubted:
                 self._doubted = [*self._doubted[:MOST_UNTIMED], arrival]
                 return []
@@ -110,6 +108,11 @@ class Assembler:
         untimed, self._doubted = self._doubted[1:], []
         epochs = [epoch for held in untimed for epoch in self._take_untimed(held)]
         return epochs + self._take_timed(arrival, value)
+
+    @property
+    def holds_epoch(self) -> bool:
+        """Whether a silence of the line would complete an epoch."""
+        return not self._burst.published and self._burst.tells_position
 
     def idle(self, offset_bytes: int, mono_s: float) -> list[Epoch]:
         """Return the epoch of a burst after which the line fell silent, unless it is out already."""
@@ -173,7 +176,7 @@ class Assembler:
         burst.add(arrival.value)
         if kind is Gsa:
             self._mode = (burst.serial, burst.tod_s or 0.0, burst.gsa_mode)
-        if burst.tells_position and self._habits[burst.has_void].complete_after(kind, burst.by_kind) and self._can_date(burst):
+        if self.holds_epoch and self._habits[burst.has_void].complete_after(kind, burst.by_kind) and self._can_date(burst):
             return self._publish(arrival.offset_bytes, arrival.mono_s)
         return []
 

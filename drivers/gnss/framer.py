@@ -15,7 +15,7 @@ CHECKSUM_DIGITS = 2
 # A candidate runs from `$` to a byte that ends every sentence; the next `$` always starts a new one.
 _CANDIDATE = re.compile(rb"\$([^$*\r\n]{0,%d})(?:\*([0-9A-Fa-f]{0,2}))?" % LONGEST_BODY_BYTES)
 _ADDRESS = re.compile(rb"[A-Z][A-Z0-9]{3,9},")  # tells a damaged sentence from a `$` inside a binary frame
-_TEXT = re.compile(rb"[ -~]+")
+_WHOLE = re.compile(_ADDRESS.pattern + rb"[ -~]*")
 _ODD = re.compile(rb"[^0-9A-Z,.+-]")  # what no position, time or satellite sentence holds
 LOWEST_VISIBLE_BIT = 0x10  # flipped in a digit, it and the bits above it give no digit, letter, comma or point
 
@@ -85,7 +85,7 @@ class Framer:
             mended = _mended(body, syndrome)
             self.mended += mended is not None
             return mended
-        return body if _TEXT.fullmatch(body) and _ADDRESS.match(body) else None
+        return body if _WHOLE.fullmatch(body) else None
 
 
 def _mended(body: bytes, syndrome: int) -> bytes | None:

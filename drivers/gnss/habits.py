@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from drivers.gnss.sentences import Gga, Gns, Gsa, Rmc, Value, Vtg
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Container, Iterable
 
 BURSTS_LEARNED = 10
 USUALLY = 0.6  # what follows less often than this is not worth waiting for
@@ -20,13 +20,23 @@ class BurstHabits:
 
     def __init__(self) -> None:
         self._bursts: deque[list[type[Value]]] = deque(maxlen=BURSTS_LEARNED)
+        self._known: dict[tuple[type[Value], ...], bool] = {}  # by kind and what was seen: receivers repeat themselves
 
     def learn(self, kinds: Iterable[type[Value]]) -> None:
         """Remember the kinds of a whole burst in their order."""
-        self._bursts.append(list(kinds))
+        burst = list(kinds)
+        if len(self._bursts) < BURSTS_LEARNED or self._bursts[0] != burst:  # else one goes and the same comes
+            self._known.clear()
+        self._bursts.append(burst)
 
-    def complete_after(self, kind: type[Value], seen: Container[type[Value]]) -> bool:
+    def complete_after(self, kind: type[Value], seen: Collection[type[Value]]) -> bool:
         """Whether nothing worth waiting for follows this kind of sentence, going by the bursts that held it."""
+        case = (kind, *seen)
+        if case not in self._known:
+            self._known[case] = self._is_complete(kind, seen)
+        return self._known[case]
+
+    def _is_complete(self, kind: type[Value], seen: Container[type[Value]]) -> bool:
         tails = [burst[burst.index(kind) + 1 :] for burst in self._bursts if kind in burst]
         if not tails:
             return False

@@ -13,6 +13,7 @@ from drivers.errors import PortGoneError
 if TYPE_CHECKING:
     import serial
 
+READ_BYTES = 4_096  # what the kernel holds of a serial line
 _BUSY = {errno.EBUSY, errno.EAGAIN}
 _ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO}
 
@@ -36,11 +37,19 @@ class BytePort:
     def read(self, timeout_s: float) -> bytes:
         """Wait for bytes, at most this long, and return all that came; empty after a silent wait."""
         try:
-            ready, _, _ = select.select([self._serial.fileno()], [], [], timeout_s)
-            return bytes(self._serial.read(max(1, self._serial.in_waiting))) if ready else b""
+            line = self._serial.fileno()
+            if not select.select([line], [], [], timeout_s)[0]:
+                return b""
+            data = os.read(line, READ_BYTES)
+        except BlockingIOError:  # what made it ready is gone again
+            return b""
         except OSError as error:
             self.close()
             raise PortGoneError(_unplugged(self.path)) from error
+        if not data:  # ready, and nothing there: the end of the line
+            self.close()
+            raise PortGoneError(_unplugged(self.path))
+        return data
 
     def write(self, data: bytes) -> None:
         """Put bytes on the line. Never waits: what the line does not take at once is lost, and whoever wrote it asks again."""

@@ -86,7 +86,7 @@ class GnssReceiver:
             self.close()
             raise
         finally:
-            self._status = self._snapshot(time.monotonic())
+            self._take_stock(time.monotonic())
         return epochs
 
     def close(self) -> None:
@@ -106,19 +106,30 @@ class GnssReceiver:
             self._last_byte_s = None
             self._meet_anew()
         epochs: list[Epoch] = []
-        while not epochs and (left_s := deadline_s - time.monotonic()) > 0:
-            data = self._port.read(min(left_s, HUNT_S if self._hunt is not None and not self._hunt.found else QUIET_S))
+        asked_s = time.monotonic()
+        while not epochs and asked_s < deadline_s:
+            data = self._port.read(self._patience_s(asked_s, deadline_s))
             now_s = time.monotonic()
+            # Where bytes end a silence, only the wait for them tells how long it was: before it we may have been busy elsewhere.
+            if self._last_byte_s is not None and now_s - (asked_s if data else self._last_byte_s) >= QUIET_S:
+                epochs = self._assembler.idle(self._framer.read_bytes, now_s)
             if data:
                 self._last_byte_s = now_s
-                epochs = self._take(data, now_s)
-            elif self._last_byte_s is not None and now_s - self._last_byte_s >= QUIET_S:
-                epochs = self._assembler.idle(self._framer.read_bytes, now_s)
+                epochs += self._take(data, now_s)
             self._find_baud(self._port, now_s)
             self._talk(self._port, data, now_s)
+            asked_s = now_s
         for epoch in epochs:
             self._remember(epoch)
         return epochs
+
+    def _patience_s(self, now_s: float, deadline_s: float) -> float:
+        """How long to wait for bytes: to the deadline, unless something hangs on how long the line is silent."""
+        if self._hunt is not None and not self._hunt.found:
+            return min(deadline_s - now_s, HUNT_S)
+        if self._last_byte_s is not None and self._assembler.holds_epoch:
+            return max(0.0, min(deadline_s, self._last_byte_s + QUIET_S) - now_s)
+        return deadline_s - now_s
 
     def _find_baud(self, port: BytePort, now_s: float) -> None:
         if self._hunt is not None and self._hunt.look(now_s, self._framer.read_bytes, self._framer.good):
@@ -144,6 +155,8 @@ class GnssReceiver:
     def _take(self, data: bytes, now_s: float) -> list[Epoch]:
         epochs: list[Epoch] = []
         for sentence in self._framer.push(data):
+            if self._sky.is_fresh(sentence.text, now_s):
+                continue
             try:
                 value = parse(sentence.text)
             except FieldError:
@@ -167,6 +180,12 @@ class GnssReceiver:
 
     def _is_stale(self, age_s: float | None) -> bool:
         return age_s is None or age_s > 2 * self._period_s + QUIET_S
+
+    def _take_stock(self, now_s: float) -> None:
+        """Renew the status, unless no byte has come since and the line is not silent yet."""
+        told = self._framer.read_bytes == self._status.bytes_read and self._trouble is None
+        if not told or self._last_byte_s is None or now_s - self._last_byte_s > SILENT_S:
+            self._status = self._snapshot(now_s)
 
     def _snapshot(self, now_s: float) -> GnssStatus:
         age_s = self._age_s(now_s)

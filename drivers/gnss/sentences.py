@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 import pynmea2
@@ -143,6 +144,16 @@ def parse(text: str) -> Value | None:
     reader = _READERS.get(text[2:6])
     if reader is None or text[0] == "P":
         return None
+    return _repeated(text) if reader in _REPEATED else _read(reader, text)
+
+
+@lru_cache(maxsize=32)
+def _repeated(text: str) -> Value:
+    """The satellites in use and in view: a receiver says the same of them for many epochs."""
+    return _read(_READERS[text[2:6]], text)
+
+
+def _read(reader: Callable[[str, list[str]], Value], text: str) -> Value:
     try:
         sentence = pynmea2.parse(text)
     except pynmea2.ParseError as error:
@@ -234,7 +245,7 @@ def _gsv(address: str, fields: list[str]) -> Gsv:
     if not total or not index or index > total:
         raise FieldError(fields[1])
     entries, rest = fields[3:], len(fields[3:]) % 4
-    satellites = [_satellite(entries[start : start + 4]) for start in range(0, len(entries) - rest, 4)]
+    satellites = [_satellite(*entries[start : start + 4]) for start in range(0, len(entries) - rest, 4)]
     return Gsv(
         address=address,
         total=total,
@@ -244,11 +255,13 @@ def _gsv(address: str, fields: list[str]) -> Gsv:
     )
 
 
-def _satellite(entry: list[str]) -> SatelliteInView | None:
-    number = whole(entry[0], 999)
+@lru_cache(maxsize=128)
+def _satellite(name: str, elevation: str, azimuth: str, cn0: str) -> SatelliteInView | None:
+    """The same one is said again every second, and is mostly heard as well as before."""
+    number = whole(name, 999)
     if number is None:
         return None
-    return SatelliteInView(number, whole(entry[1], 90), whole(entry[2], 360), whole(entry[3], 99))
+    return SatelliteInView(number, whole(elevation, 90), whole(azimuth, 360), whole(cn0, 99))
 
 
 def _txt(address: str, fields: list[str]) -> Txt:
@@ -266,3 +279,4 @@ _READERS: dict[str, Callable[[str, list[str]], Value]] = {
     "GSV,": _gsv,
     "TXT,": _txt,
 }
+_REPEATED = (_gsa, _gsv)

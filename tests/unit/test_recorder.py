@@ -298,9 +298,26 @@ def test_the_ignition_is_seen_within_a_second_while_the_receiver_is_unplugged(ha
     assert hands.mono_s - before_s <= READ_S <= 1.0
 
 
+def test_a_key_that_is_turned_while_nothing_comes_is_dated_to_its_turn(hands: Hands) -> None:
+    hands.drive(4)
+    turned_ms = hands.clock.now().at_ms
+    hands.panel.turn_key(on=True)
+    hands.be_silent(READ_S)
+    assert messages.utc_ms(hands.events()[-1].t) == turned_ms
+
+
+def test_an_odometer_that_cannot_be_read_begins_anew(hands: Hands, caplog: pytest.LogCaptureFixture) -> None:
+    hands.drive(4)
+    hands.recorder.finish()
+    hands.journal.append(BOOT, odometer='{"distance_m": "\x00"}')
+    hands.recorder = hands.new_recorder()
+    assert hands.status.snapshot().odometer_m >= 0
+    assert "begins anew" in caplog.text
+
+
 def test_no_fix_for_five_seconds_is_told_once_and_so_is_its_return(hands: Hands) -> None:
     hands.drive(3)
-    hands.be_silent(LOST_AFTER_S - 0.6)
+    hands.be_silent(LOST_AFTER_S - READ_S - 0.1)
     assert "gnss.lost" not in hands.names()
     hands.be_silent(100)
     assert hands.names().count("gnss.lost") == 1

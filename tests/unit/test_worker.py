@@ -25,7 +25,7 @@ class Clerk:
         self.book = book
         self.hang = threading.Event()
         self.released = threading.Event()
-        self.raises: Exception | None = None
+        self.raises: BaseException | None = None
         self.raises_at_the_end: Exception | None = None
         self.steps = threading.Semaphore(0)
 
@@ -49,6 +49,11 @@ def _signals_back() -> Iterator[None]:
     yield
     for number, action in before.items():
         signal.signal(number, action)
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "CHECK_S", 0.1)
 
 
 @pytest.fixture
@@ -89,6 +94,21 @@ def test_dead_worker_ends_the_process_with_an_error_and_the_others_finish(book: 
     assert supervise([dead, alive]) == 1
     assert sorted(book) == ["alive finished", "dead finished"]
     assert "dead failed; the program ends, so that it is started again" in caplog.text
+
+
+def test_a_dead_worker_rings_and_is_not_waited_for(book: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "CHECK_S", 60.0)
+    dead = Clerk("dead", book)
+    dead.raises = ZeroDivisionError("boom")
+    assert supervise([dead, Clerk("alive", book)]) == 1
+
+
+def test_a_worker_whose_library_calls_exit_is_a_dead_one(book: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "CHECK_S", 60.0)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    dead = Clerk("dead", book)
+    dead.raises = SystemExit(3)
+    assert supervise([dead, Clerk("alive", book)]) == 1
 
 
 def test_a_worker_that_cannot_finish_is_an_error_too(book: list[str]) -> None:
@@ -136,7 +156,8 @@ def test_a_worker_that_holds_nothing_may_be_left_behind_at_an_orderly_end(book: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_order(book: list[str], number: signal.Signals) -> None:
+def test_a_signal_ends_it_in_order_and_is_not_waited_for(book: list[str], number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "CHECK_S", 60.0)
     clerk = Clerk("clerk", book)
 
     def ring() -> None:
@@ -174,7 +195,7 @@ def test_the_watchdog_is_fed_with_a_sentence_only_while_every_worker_moves(bell:
     assert told[0] == "READY=1"
     assert told[-1] == "STOPPING=1"
     assert set(told[1:-1]) <= {"WATCHDOG=1\nSTATUS=all is well"}
-    assert len(told) <= 5
+    assert len(told) <= 9
     stalled.released.set()
 
 
