@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,11 +11,16 @@ import msgspec
 from msgspec import Meta
 
 from drivers.board import BoardSettings
+from firmware.journal.numbers import write_durably
 from mqtt import settings
 from mqtt.login import BrokerSettings
 from mqtt.settings import SettingsError
 
-__all__ = ["Config", "SettingsError", "load"]
+__all__ = ["Config", "SettingsError", "changes", "keep_good", "load", "load_good"]
+
+log = logging.getLogger(__name__)
+
+ETC, STATE = Path("/etc/roadproof"), Path("/var/lib/roadproof")  # the daemon may write in the second only: systemd's StateDirectory
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +51,15 @@ class TrackSettings(msgspec.Struct, frozen=True, kw_only=True):
 class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent when."""
 
+    # Where the vehicle is, live positions say; of what the trail costs in a month, a minute's batches would be half framing and receipts.
     batch_s: Annotated[
         int, Meta(ge=1, le=3_600, description="seconds of fixes sent together while nothing is waiting; more costs less")
-    ] = 60
+    ] = 300
     live_moving_s: Annotated[int, Meta(ge=1, le=3_600, description="seconds between live positions while moving")] = 60
     live_parked_s: Annotated[int, Meta(ge=1, le=86_400, description="seconds between live positions while parked")] = 300
     retain_last: Annotated[bool, Meta(description="leave the newest position at the broker for who comes late; false for privacy")] = True
-    health_s: Annotated[int, Meta(ge=10, le=86_400, description="seconds between health reports")] = 300
+    # A report takes 700 bytes with all framing: every five minutes that is two megabytes of a vehicle's month, for nothing urgent.
+    health_s: Annotated[int, Meta(ge=10, le=86_400, description="seconds between health reports")] = 900
     forget_on: Annotated[
         Literal["receipt", "puback"],
         Meta(
@@ -129,3 +138,45 @@ def load(path: Path) -> Config:
         needed = ", ".join(EvidenceSettings.__struct_fields__)
         raise SettingsError([f"{path}: terminal.enabled = true needs the section [evidence] with {needed}"])
     return config
+
+
+# --- the settings of the last good start
+
+
+def good_copy(path: Path) -> Path:
+    """Where the settings of the last good start are kept. It follows from the file's name alone: what is in the file may be damaged."""
+    folder = path.absolute().parent
+    return (STATE if folder == ETC else folder) / f"{path.name}.good"
+
+
+def keep_good(path: Path, config: Config) -> None:
+    """Keep them for a start that finds the file unusable; written only when they differ, so that no start wears the card."""
+    kept = good_copy(path)
+    told = msgspec.json.encode(config)
+    sealed = sha256(told).hexdigest().encode() + b"\n" + told
+    try:
+        if not kept.exists() or kept.read_bytes() != sealed:
+            write_durably(kept, sealed)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        log.warning("%s cannot be written (%s): a start that finds %s damaged will have no settings to go on with", kept, reason, path)
+
+
+def load_good(path: Path) -> Config | None:
+    """The settings of the last good start; None when there was none, or the copy is damaged itself."""
+    try:
+        seal, _, told = good_copy(path).read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if seal != sha256(told).hexdigest().encode():
+        return None
+    try:
+        return msgspec.json.decode(told, type=Config)
+    except msgspec.DecodeError:  # another version made it, and allowed what this one does not
+        return None
+
+
+def changes(before: Config, after: Config) -> list[str]:
+    """The settings that differ, by their keys."""
+    old, new = ({setting.key: setting.value for setting in settings.catalogue(config)} for config in (before, after))
+    return [key for key in old if old[key] != new[key]]
