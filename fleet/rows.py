@@ -26,7 +26,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     tseq: SeriesHolding
     born: bool = False  # the unit has just come online: it waits for an answer
     proofs: tuple[SignedReceipt, ...] = ()  # of the good proofs that came just now, new or again
-    blobs: dict[str, BlobHeld] = {}  # attachments of which something came just now
+    blobs: dict[str, BlobHeld] = {}  # attachments of which something came just now, and at a ledger some that are not whole
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

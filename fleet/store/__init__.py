@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from fleet.intake import Series
 from fleet.proofs import Chain, Checked, Storable
 from fleet.rows import AttachmentRow, Counts, EventRow, Holding, Kept, ProofRow, RefusedRow, SeriesHolding, SeriesRow, UnitRow, WaitingProof
-from fleet.store import attachments, keeping, migrations, proofs
+from fleet.store import attachments, keeping, migrations, numbers, proofs, stretches
 from fleet.store.database import Database, Row, StoreAwayError, StoreError, TryAgainError, UnstorableError
 from fleet.store.postgres import PostgresDatabase
 from fleet.store.sqlite import SqliteDatabase
@@ -25,14 +24,6 @@ __all__ = [
 ]  # fmt: skip
 
 RACES = 20  # lost transactions in a row after which the database counts as away
-NEWEST_FIX = """SELECT tseq, t_ms, lat_e7, lon_e7, alt_m, speed_cms, course_cdeg, sats, hdop_e1 FROM fix
-    WHERE journal = ? ORDER BY t_ms DESC LIMIT 1"""
-FIXES = """SELECT f.tseq, f.t_ms, f.lat_e7, f.lon_e7, f.alt_m, f.speed_cms, f.course_cdeg, f.sats, f.hdop_e1
-    FROM fix f JOIN journal j ON j.journal = f.journal
-    WHERE j.unit = ? AND f.t_ms BETWEEN ? AND ? ORDER BY f.t_ms, f.journal, f.tseq"""
-COUNT_FIXES = "SELECT count(*) FROM fix f JOIN journal j ON j.journal = f.journal WHERE j.unit = ?"
-COUNT_TIMES = """SELECT count(*) FROM (
-    SELECT DISTINCT f.boot, f.t_ms FROM fix f JOIN journal j ON j.journal = f.journal WHERE j.unit = ?) AS times"""
 COUNT_RECORDS = "SELECT count(*) FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq'"
 COUNT_HAPPENINGS = """SELECT count(*) FROM (
     SELECT DISTINCT r.boot, r.mono_ms, r.event, r.data,
@@ -118,7 +109,7 @@ class Store:
         return [
             SeriesRow(
                 unit=name, log=log, series=series, current=bool(current), rows=count,
-                coverage=keeping.coverage(self._db, journal, series), ledger=keeping.ledger(self._db, journal, series),
+                coverage=numbers.coverage(self._db, journal, series), ledger=numbers.ledger(self._db, journal, series),
             )
             for journal, name, log, current, records, fixes in rows
             for series, count in ((Series.SEQ, records), (Series.TSEQ, fixes))
@@ -126,15 +117,11 @@ class Store:
 
     def newest_fix(self, unit: str) -> TrackPoint | None:
         """The fix with the latest time."""
-        journals = self._db.query("SELECT journal FROM journal WHERE unit = ?", (unit,))
-        newest = [row for key in journals for row in self._db.query(NEWEST_FIX, key)]
-        return max((TrackPoint(*row) for row in newest), key=lambda point: point.t_ms, default=None)
+        return stretches.newest(self._db, unit)
 
     def fixes(self, unit: str, from_ms: int, to_ms: int) -> Generator[TrackPoint]:
         """The fixes of a time, both ends included, in the order of the satellites' time."""
-        with closing(self._db.stream(FIXES, (unit, from_ms, to_ms))) as rows:
-            for row in rows:
-                yield TrackPoint(*row)
+        return stretches.between(self._db, unit, from_ms, to_ms)
 
     def events(self, unit: str, limit: int) -> list[EventRow]:
         """The last numbered messages of a unit, oldest first."""
@@ -186,9 +173,9 @@ class Store:
     def counts(self, unit: str) -> Counts:
         """How many rows there are, and how many differ in what they say: the check that nothing is stored twice."""
         return Counts(
-            fixes=self._number(COUNT_FIXES, unit),
+            fixes=stretches.count(self._db, unit),
             records=self._number(COUNT_RECORDS, unit),
-            fixes_distinct_time=self._number(COUNT_TIMES, unit),
+            fixes_distinct_time=stretches.count_times(self._db, unit),
             records_distinct=self._number(COUNT_HAPPENINGS, unit),
         )
 

@@ -26,6 +26,9 @@ COUNT_UNNAMED = """INSERT INTO attachment (unit, sha, unnamed_bytes) VALUES (?, 
     ON CONFLICT (unit, sha) DO UPDATE SET unnamed_bytes = coalesce(attachment.unnamed_bytes, 0) + excluded.unnamed_bytes"""
 UNNAMED_LIMIT_BYTES = 256 * 1024 * 1024  # of a unit's attachments that no proof and no event has named yet: a thousand photos
 PIECES_LIMIT = 8_192  # of the largest attachment, 512 bytes each: a unit that sends single bytes must not keep the store busy
+UNFINISHED = """SELECT sha FROM attachment WHERE unit = ? AND sealed_bytes IS NOT NULL AND whole_ms IS NULL
+    ORDER BY sha < ?, sha LIMIT ?"""
+ASKED_LIMIT = 20  # in one receipt, 2 kB: a unit that lost photos for good must not pay for each of them every quarter of an hour
 WHOLE = """INSERT INTO attachment (unit, sha, whole_ms) VALUES (?, ?, ?)
     ON CONFLICT (unit, sha) DO UPDATE SET whole_ms = excluded.whole_ms"""
 OTHER_BYTES = "other bytes are held at this place of the attachment"
@@ -97,6 +100,15 @@ def assess(db: Database, unit: str, sha: str, at_ms: int) -> tuple[BlobHeld, Ref
         return BlobHeld(upto=upto), None
     db.execute("DELETE FROM blob WHERE unit = ? AND sha = ?", (unit, sha))
     return BlobHeld(upto=0), Refused(topic=f"rp/v1/{unit}/up/blob/{sha}", payload=b"", reason=WRONG_HASH)
+
+
+def unfinished(db: Database, unit: str, at_ms: int) -> list[str]:
+    """Attachments that records of a unit name and that are not whole here, a few: others at another time.
+
+    The unit may believe that they arrived, and let them go soon: a restored backup holds the record and not the photo that came after it.
+    """
+    begins = hashlib.sha256(str(at_ms).encode()).hexdigest()  # anywhere: what will never come must not stand before the rest for ever
+    return [sha for (sha,) in db.query(UNFINISHED, (unit, begins, ASKED_LIMIT))]
 
 
 def sealed(db: Database, unit: str, sha: str) -> bytes | None:

@@ -34,6 +34,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     big: str  # type of a 64-bit integer
     octets: str  # type of raw bytes
     schema_lock: str | None  # keeps a second receiver out while the schema is made
+    table_lock: str | None  # keeps others out of {table} to the end of a transaction; None where a transaction has the database for itself
 
 
 class Database(Protocol):

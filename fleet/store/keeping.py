@@ -5,32 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from fleet.intake import Blob, Fixes, Record, Refused, Report, Series, SignedRecord
 from fleet.proofs import Announced, Checked, Storable, announced_in, unchecked
-from fleet.rows import Holding, Kept, SeriesHolding
-from fleet.store import attachments, proofs
+from fleet.rows import Holding, Kept
+from fleet.store import attachments, numbers, proofs, stretches
 from fleet.store.database import Database
-from mqtt.codec import TrackPoint
-from mqtt.messages import BlobHeld, Ledger, SignedReceipt
-from mqtt.ranges import Ranges
+from fleet.store.numbers import Numbers
+from mqtt.messages import BlobHeld, SignedReceipt
 
 REFUSED_LIMIT = 10_000  # rows; a sick unit must not fill the disk
-INTEGER_LIMIT = 2**63 - 1  # of a column
+TIME = ("t", "src")  # of an event
 CLONED = "another {what} is held under this number: was the unit's card copied?"
+DAMAGED = "the row of the track in the store that holds some of these fixes is damaged: restore the newest backup"
 
-INSERT_FIX = """INSERT INTO fix (journal, tseq, t_ms, lat_e7, lon_e7, alt_m, speed_cms, course_cdeg, sats, hdop_e1, boot, received_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 INSERT_RECORD = """INSERT INTO record
     (journal, series, number, span, kind, event, t_ms, boot, mono_ms, data, fault, received_ms, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 NEWEST = """INSERT INTO newest (unit, kind, at_ms, received_ms, payload) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (unit, kind) DO UPDATE SET at_ms = excluded.at_ms, received_ms = excluded.received_ms, payload = excluded.payload
     WHERE excluded.at_ms >= newest.at_ms"""
-NEWEST_LEDGER = """INSERT INTO ledger (journal, series, at_ms, issued, receipted, waiting, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (journal, series) DO UPDATE SET at_ms = excluded.at_ms, issued = excluded.issued, receipted = excluded.receipted,
-        waiting = excluded.waiting, dropped = excluded.dropped
-    WHERE excluded.issued > ledger.issued OR (excluded.issued = ledger.issued AND excluded.at_ms >= ledger.at_ms)"""
 COUNT_REFUSED = """INSERT INTO refused (topic, sha256, reason, count, first_ms, last_ms, payload) VALUES (?, ?, ?, 1, ?, ?, ?)
     ON CONFLICT (topic, sha256) DO UPDATE SET count = refused.count + 1, last_ms = excluded.last_ms, reason = excluded.reason"""
 FORGET_REFUSED = """DELETE FROM refused WHERE last_ms <=
@@ -71,7 +68,7 @@ class _Work:
         self._db = db
         self._at_ms = at_ms
         self._journals: dict[tuple[str, str], int] = {}
-        self._batch: dict[tuple[int, Series], Ranges] = {}
+        self._numbers = Numbers(db)
         self._born: set[int] = set()
         self._refused: list[Refused] = []
         self._proofs: dict[int, dict[SignedReceipt, None]] = {}  # by journal, each once, in the order they came
@@ -117,21 +114,19 @@ class _Work:
 
     def _fixes(self, fixes: Fixes) -> None:
         journal = self._journal(fixes.unit, fixes.log)
-        rows = [(journal, *_values(point), fixes.boot, self._at_ms) for point in fixes.points]
-        stored = self._db.execute_many(INSERT_FIX, rows) if rows else 0
-        self._count(len(rows), stored)
+        came = stored = len(fixes.values["tseq"])
+        if self._numbers.are_new(journal, Series.TSEQ, fixes.first, fixes.span):
+            stretches.write(self._db, journal, fixes, self._at_ms)
+        else:
+            unheld = stretches.write_unheld(self._db, journal, fixes, self._at_ms)
+            stored = unheld.stored
+            if unheld.differ:
+                self._put_aside(fixes, "up/track", CLONED.format(what="fix"))
+            if unheld.unreadable:
+                self._put_aside(fixes, "up/track", DAMAGED)
+        self._count(came, stored)
         self._new_rows[journal, Series.TSEQ] += stored
-        if stored < len(rows) and self._differs(journal, fixes.points):
-            self._clone(fixes, "up/track", "fix")
-        self._cover(journal, Series.TSEQ, fixes.first, fixes.span)
-
-    def _differs(self, journal: int, points: list[TrackPoint]) -> bool:
-        rows = self._db.query(
-            "SELECT tseq, t_ms, lat_e7, lon_e7 FROM fix WHERE journal = ? AND tseq BETWEEN ? AND ?",
-            (journal, points[0].tseq, points[-1].tseq),
-        )
-        held = {row[0]: tuple(row) for row in rows}
-        return any(held[point.tseq] != _values(point)[:4] for point in points)
+        self._numbers.cover(journal, Series.TSEQ, fixes.first, fixes.span)
 
     def _record(self, record: Record) -> None:
         journal = self._journal(record.unit, record.log)
@@ -147,9 +142,9 @@ class _Work:
             sql = "SELECT span, payload FROM record WHERE journal = ? AND series = ? AND number = ?"
             ((span, payload),) = self._db.query(sql, key)
             # A longer span replaces records that the unit dropped before it knew that they had arrived.
-            if span == record.span == 1 and payload != record.payload:
-                self._clone(record, f"up/{record.kind}", "record")
-        self._cover(journal, record.series, record.number, record.span)
+            if span == record.span == 1 and not _is_same(bytes(payload), record.payload):
+                self._put_aside(record, f"up/{record.kind}", CLONED.format(what="record"))
+        self._numbers.cover(journal, record.series, record.number, record.span)
 
     def _proof(self, checked: Checked) -> None:
         """The record under its number, and the verdict on it."""
@@ -197,9 +192,9 @@ class _Work:
                 if refused is not None:
                     self._refused.append(refused)
 
-    def _clone(self, item: Fixes | Record, channel: str, what: str) -> None:
+    def _put_aside(self, item: Fixes | Record, channel: str, reason: str) -> None:
         """The number is taken and receipted, but nothing that came is thrown away."""
-        self._refused.append(Refused(topic=f"rp/v1/{item.unit}/{channel}", payload=item.payload, reason=CLONED.format(what=what)))
+        self._refused.append(Refused(topic=f"rp/v1/{item.unit}/{channel}", payload=item.payload, reason=reason))
 
     def _state(self, report: Report) -> None:
         ((log, session),) = self._db.query("SELECT log, session FROM unit WHERE unit = ?", (report.unit,))
@@ -218,17 +213,17 @@ class _Work:
             return
         if report.ledgers is not None or report.state == "online":
             journal = self._journal(report.unit, report.log)
-            for series in Series:
-                self._batch.setdefault((journal, series), Ranges())
             if report.state == "online":
                 self._born.add(journal)
             if report.ledgers is not None:
-                self._ledger(journal, Series.SEQ, report.ledgers.seq, report.at_ms)
-                self._ledger(journal, Series.TSEQ, report.ledgers.tseq, report.at_ms)
+                self._ask_for_attachments(journal, report.unit)
+                numbers.write_ledger(self._db, journal, Series.SEQ, report.ledgers.seq, report.at_ms)
+                numbers.write_ledger(self._db, journal, Series.TSEQ, report.ledgers.tseq, report.at_ms)
 
-    def _ledger(self, journal: int, series: Series, ledger: Ledger, at_ms: int) -> None:
-        values = (ledger.issued, ledger.receipted, ledger.waiting, ledger.dropped)
-        self._db.execute(NEWEST_LEDGER, (journal, series, at_ms, *(min(value, INTEGER_LIMIT) for value in values)))
+    def _ask_for_attachments(self, journal: int, unit: str) -> None:
+        """Tell the unit how far those are held that are not whole."""
+        for sha in attachments.unfinished(self._db, unit, self._at_ms):
+            self._pieces.setdefault(journal, {})[unit, sha] = None
 
     def _journal(self, unit: str, log: str) -> int:
         """The journal's key; its row is made when it is new. The unit's lock keeps others away."""
@@ -237,9 +232,6 @@ class _Work:
             ((journal,),) = self._db.query("SELECT journal FROM journal WHERE unit = ? AND log = ?", (unit, log))
             self._journals[unit, log] = journal
         return self._journals[unit, log]
-
-    def _cover(self, journal: int, series: Series, first: int, span: int) -> None:
-        self._batch.setdefault((journal, series), Ranges()).add(first, first + span - 1)
 
     def set_aside(self) -> None:
         """Write what was refused, in an order that all receivers keep."""
@@ -253,7 +245,7 @@ class _Work:
         """Bring counts and coverage up to date, and tell what can be receipted."""
         holdings = []
         for (unit, log), journal in self._journals.items():
-            seq, tseq = (self._merged(journal, series) for series in (Series.SEQ, Series.TSEQ))
+            seq, tseq = (self._numbers.settled(journal, series) for series in (Series.SEQ, Series.TSEQ))
             self._db.execute(
                 "UPDATE journal SET records = records + ?, fixes = fixes + ? WHERE journal = ?",
                 (self._new_rows[journal, Series.SEQ], self._new_rows[journal, Series.TSEQ], journal),
@@ -271,43 +263,21 @@ class _Work:
         newest = proofs.newest_receipt(self._db, unit) if journal in self._born else None
         return tuple({**({newest: None} if newest else {}), **self._proofs.get(journal, {})})
 
-    def _merged(self, journal: int, series: Series) -> SeriesHolding:
-        batch = self._batch.get((journal, series), Ranges())
-        before = coverage(self._db, journal, series)
-        after = before.copy()
-        for first, last in batch:
-            after.add(first, last)
-        old, new = set(before), set(after)
-        if old != new:
-            self._replace_coverage(journal, series, sorted(old - new), sorted(new - old))
-        return SeriesHolding(coverage=after, batch=batch, ledger=ledger(self._db, journal, series))
 
-    def _replace_coverage(self, journal: int, series: Series, gone: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
-        if gone:
-            self._db.execute_many(
-                "DELETE FROM coverage WHERE journal = ? AND series = ? AND first = ?", [(journal, series, first) for first, _ in gone]
-            )
-        self._db.execute_many(
-            "INSERT INTO coverage (journal, series, first, last) VALUES (?, ?, ?, ?)", [(journal, series, *span) for span in new]
-        )
+def _is_same(held: bytes, came: bytes) -> bool:
+    """Whether two payloads of one number are one record: an event may come again with the time that its unit knew only later."""
+    return held == came or ((event := _undated(held)) is not None and event == _undated(came))
 
 
-def coverage(db: Database, journal: int, series: Series) -> Ranges:
-    """The numbers held of one series."""
-    return Ranges(db.query("SELECT first, last FROM coverage WHERE journal = ? AND series = ? ORDER BY first", (journal, series)))
-
-
-def ledger(db: Database, journal: int, series: Series) -> Ledger | None:
-    """What the unit last said of one series."""
-    rows = db.query("SELECT issued, receipted, waiting, dropped FROM ledger WHERE journal = ? AND series = ?", (journal, series))
-    return Ledger(issued=rows[0][0], receipted=rows[0][1], waiting=rows[0][2], dropped=rows[0][3]) if rows else None
-
-
-def _values(point: TrackPoint) -> tuple[int | None, ...]:
-    return (
-        point.tseq, point.t_ms, point.lat_e7, point.lon_e7,
-        point.alt_m, point.speed_cms, point.course_cdeg, point.sats, point.hdop_e1,
-    )  # fmt: skip
+def _undated(payload: bytes) -> dict[str, Any] | None:
+    """All that an event says, also what only a later version understands, without its time; None for what is no event."""
+    try:
+        told = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(told, dict) or told.get("typ") != "event":
+        return None
+    return {name: value for name, value in told.items() if name not in TIME}
 
 
 def _is_late(report: Report, known_log: str | None, known_session: int | None) -> bool:

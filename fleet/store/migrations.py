@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import groupby, islice
+from operator import itemgetter
 
+from fleet.store import stretches
 from fleet.store.database import Database, StoreError
+from mqtt.codec import TrackPoint
+
+log = logging.getLogger(__name__)
+
+OLD_FIXES = """SELECT boot, received_ms, tseq, t_ms, lat_e7, lon_e7, alt_m, speed_cms, course_cdeg, sats, hdop_e1 FROM fix
+    WHERE journal = ? ORDER BY tseq"""
+ROW_FIXES = 300  # as many as a unit sends in one batch
 
 
 class NewerStoreError(StoreError):
@@ -86,7 +98,40 @@ def _signers(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_first_tables, _proofs, _signers)
+def _stretches(db: Database) -> None:
+    """A batch of the track in one row, deflated as it came, instead of a row a fix."""
+    big, octets = db.dialect.big, db.dialect.octets
+    for statement in (
+        f"""CREATE TABLE stretch (
+            journal {big} NOT NULL REFERENCES journal, first {big} NOT NULL, last {big} NOT NULL, fixes {big} NOT NULL,
+            first_ms {big} NOT NULL, last_ms {big} NOT NULL, boot TEXT NOT NULL, received_ms {big} NOT NULL,
+            payload {octets} NOT NULL, PRIMARY KEY (journal, first))""",
+        "CREATE INDEX stretch_by_last ON stretch (journal, last, first)",
+        "CREATE INDEX stretch_by_time ON stretch (journal, last_ms, first_ms)",
+    ):
+        db.execute(statement)
+    if db.dialect.table_lock:  # a receiver of the version before would write into it, and say so to the unit, after it was read here
+        db.execute(db.dialect.table_lock.format(table="fix"))
+    for journal, unit, name in db.query("SELECT journal, unit, log FROM journal"):
+        for boot, received_ms, points in _old_fixes(db, journal):
+            stretches.write(db, journal, stretches.packed(unit, name, boot, points), received_ms)
+    db.execute("DROP TABLE fix")
+
+
+def _unfinished(db: Database) -> None:
+    """Which attachments are still to come is asked at every health of a unit."""
+    db.execute("CREATE INDEX attachment_unfinished ON attachment (unit, sha) WHERE sealed_bytes IS NOT NULL AND whole_ms IS NULL")
+
+
+def _old_fixes(db: Database, journal: int) -> Iterator[tuple[str, int, list[TrackPoint]]]:
+    """The fixes of a journal as they were stored one a row, in stretches of one start and one commit."""
+    with closing(db.stream(OLD_FIXES, (journal,))) as rows:  # one query: page by page, PostgreSQL may sort all of them for each
+        for (boot, received_ms), part in groupby(rows, key=itemgetter(0, 1)):
+            while points := [TrackPoint(*row[2:]) for row in islice(part, ROW_FIXES)]:
+                yield boot, received_ms, points
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_first_tables, _proofs, _signers, _stretches, _unfinished)
 NAMES = tuple(step.__name__.strip("_") for step in STEPS)
 
 
@@ -97,6 +142,8 @@ def bring_up_to_date(db: Database, at_ms: int) -> None:
             db.query(db.dialect.schema_lock)
         db.execute(f"CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, at_ms {db.dialect.big} NOT NULL)")
         taken = _taken(db)
+        if taken and taken != set(NAMES):
+            log.info("the store %s is brought up to date; with millions of fixes that takes minutes", db.place)
         for name, step in zip(NAMES, STEPS, strict=True):
             if name not in taken:
                 step(db)

@@ -18,6 +18,7 @@ DIALECT = Dialect(
     big="BIGINT",
     octets="BYTEA",
     schema_lock=f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})",
+    table_lock="LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE",
 )
 STREAM_ROWS = 2_000  # fetched at a time
 PATIENCE = {"connect_timeout": 10, "keepalives_idle": 15, "tcp_user_timeout": 20_000}  # s, s, ms: a dead server is found out

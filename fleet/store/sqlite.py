@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.store.database import Dialect, Row, StoreAwayError, StoreError, UnstorableError
 
-DIALECT = Dialect(identity="INTEGER PRIMARY KEY", big="INTEGER", octets="BLOB", schema_lock=None)
+DIALECT = Dialect(identity="INTEGER PRIMARY KEY", big="INTEGER", octets="BLOB", schema_lock=None, table_lock=None)
 BUSY_MS = 5_000  # another process that writes has this long to finish
 SETTINGS = (
     "PRAGMA journal_mode=WAL",

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.system.notaries import UNIT, Desk, Pen, Sealer, World
+from fleet.intake import read
+from fleet.proofs import Announced
+from fleet.store import attachments
+from mqtt.messages import BlobHeld, Health, JournalHealth, encode, utc_text
+from tests.system.notaries import BOOT, LOG, UNIT, Desk, Pen, Sealer, World
 from tests.system.stores import Place
+from tests.system.van import ledgers
 
 
 @pytest.fixture
@@ -104,3 +109,38 @@ def test_a_forged_record_cannot_say_how_long_an_attachment_is(desk: Desk, pen: P
     assert b'\\"enc_len\\":1' in forged
     assert desk.proof(forged).proofs == ()
     assert desk.send(photo).blobs[photo.sha].whole
+
+
+def test_a_unit_is_told_at_its_health_how_far_its_attachments_are_held_until_they_are_whole(desk: Desk, pen: Pen) -> None:
+    photo, other = pen.photo(), pen.photo(1)
+    desk.proof(pen.pod(1, pen.record("s1", photo, other)))
+    desk.send(other)
+    first, *rest = photo.pieces
+    desk.take(*first)
+    assert {sha: (held.upto, held.whole) for sha, held in asked(desk, at_ms=1).items()} == {photo.sha: (len(first[1]), False)}
+    for piece in rest:
+        desk.take(*piece)
+    assert asked(desk, at_ms=2) == {}
+
+
+def test_attachments_that_will_never_come_do_not_stand_before_the_others_for_ever(
+    desk: Desk, pen: Pen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "ASKED_LIMIT", 2)
+    lost = {digit * 64 for digit in "02468ace"}
+    desk.proof(pen.pod(1, pen.record()))
+    for sha in lost:
+        attachments.announce(desk.store._db, UNIT, Announced(sha=sha, sealed_bytes=1, sha256=sha, mime="image/jpeg"))
+    told = [asked(desk, at_ms=at_ms) for at_ms in range(40)]
+    assert {len(one) for one in told} == {2}
+    assert set().union(*told) == lost
+
+
+def asked(desk: Desk, *, at_ms: int) -> dict[str, BlobHeld]:
+    """What the receipt of a health says of attachments."""
+    journal = JournalHealth(used_bytes=1, quota_bytes=2, disk_free_bytes=3)
+    health = Health(
+        unit=UNIT, boot=BOOT, log=LOG, t=utc_text(at_ms), src="gnss", uptime_s=1, ledger=ledgers(), journal=journal, link="online"
+    )  # fmt: skip
+    (holding,) = desk.store.keep(read(f"rp/v1/{UNIT}/up/health", encode(health), at_ms), at_ms).holdings
+    return holding.blobs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import sys
 import threading
@@ -17,14 +16,14 @@ from hypothesis import strategies as st
 from fleet import store as stores
 from fleet.intake import Blob, Fixes, Item, Record, Refused, Report, Series
 from fleet.rows import Holding, Kept, SeriesRow
-from fleet.store import Store, StoreAwayError, StoreError, UnstorableError, keeping, migrations, open_store, sqlite
+from fleet.store import Store, StoreAwayError, StoreError, UnstorableError, keeping, open_store, sqlite
+from mqtt import codec
 from mqtt.codec import TrackPoint
-from mqtt.messages import Ledger, Ledgers
+from mqtt.messages import Ledger, Ledgers, Track
 from mqtt.ranges import Ranges
 from tests.system.stores import Place, PostgresPlace, SqlitePlace, opened
 
 UNIT, LOG, BOOT = "van-12", "0000a001", "abcdef01"
-SHA = hashlib.sha256(b"abc").hexdigest()
 START_MS = 1_777_000_000_000
 
 
@@ -41,7 +40,9 @@ def point(tseq: int, t_ms: int | None = None) -> TrackPoint:
 
 def fixes(first: int, last: int, *, log: str = LOG, boot: str = BOOT, unit: str = UNIT, points: list[TrackPoint] | None = None) -> Fixes:
     found = [point(number) for number in range(first, last + 1)] if points is None else points
-    return Fixes(unit=unit, log=log, boot=boot, first=first, span=last - first + 1, points=found, payload=b"track")
+    cols, span = codec.to_columns(found), last - first + 1
+    payload = codec.pack(Track(unit=unit, boot=boot, log=log, tseq=first, span=span, cols=cols))
+    return Fixes(unit=unit, log=log, boot=boot, first=first, span=span, values=codec.plain(cols), payload=payload)
 
 
 def event(seq: int, *, span: int = 1, log: str = LOG, mono_ms: int | None = None, data: str = "{}", payload: bytes | None = None) -> Record:
@@ -49,6 +50,12 @@ def event(seq: int, *, span: int = 1, log: str = LOG, mono_ms: int | None = None
         unit=UNIT, log=log, series=Series.SEQ, number=seq, span=span, kind="event", payload=payload or b"event %d" % seq, boot=BOOT,
         event="trip.start", t_ms=START_MS + seq, mono_ms=seq if mono_ms is None else mono_ms, data=data,
     )  # fmt: skip
+
+
+def told_at(t: str, src: str, **other: object) -> bytes:
+    """An event's payload."""
+    whole = {"typ": "event", "unit": UNIT, "boot": BOOT, "log": LOG, "seq": 1, "t": t, "src": src, "mono_ms": 7, "event": "ignition.on"}
+    return msgspec.json.encode(whole | other)
 
 
 def state(session: int, told: str, *, log: str = LOG, ledgers: Ledgers | None = None) -> Report:
@@ -174,6 +181,22 @@ def test_another_record_under_a_known_number_is_set_aside_and_not_lost(store: St
     assert "was the unit's card copied?" in row.reason
 
 
+def test_an_event_that_comes_again_with_its_time_corrected_is_no_sign_of_a_copied_card(store: Store) -> None:
+    keep(store, event(1, payload=told_at("2026-01-01T00:00:00.000Z", "floor")))
+    kept = keep(store, event(1, payload=told_at("2026-05-04T08:00:00.000Z", "gnss")))
+    assert (kept.stored, kept.repeated, kept.refused) == (0, 1, 0)
+    assert store.events(UNIT, 1)[0].payload == told_at("2026-01-01T00:00:00.000Z", "floor")
+
+
+@pytest.mark.parametrize("other", [{"mono_ms": 8}, {"boot": "abcdef02"}, {"data": {"n": 1}}, {"of_a_later_version": 1}, {"typ": "pod"}])
+def test_an_event_that_differs_in_more_than_its_time_is_set_aside(sqlite_place: SqlitePlace, other: dict[str, object]) -> None:
+    store = opened(sqlite_place)
+    keep(store, event(1, payload=told_at("2026-01-01T00:00:00.000Z", "floor")))
+    kept = keep(store, event(1, payload=told_at("2026-05-04T08:00:00.000Z", "gnss", **other)))
+    assert (kept.stored, kept.refused) == (0, 1)
+    store.close()
+
+
 def test_another_fix_under_a_known_number_is_set_aside_and_not_lost(store: Store) -> None:
     keep(store, fixes(1, 3))
     kept = keep(store, fixes(1, 3, points=[point(1), point(2, t_ms=START_MS), point(3)]))
@@ -284,23 +307,28 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store, place: Place) ->
         other.close()
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_it_holds(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as before:
-        before.setattr(migrations, "STEPS", migrations.STEPS[:1])
-        before.setattr(migrations, "NAMES", migrations.NAMES[:1])
-        old = opened(place)
-        old._db.execute("INSERT INTO unit (unit, first_ms, seen_ms) VALUES (?, 1, 1)", (UNIT,))
-        old._db.execute("INSERT INTO journal (unit, log, first_ms) VALUES (?, ?, 1)", (UNIT, LOG))
-        old._db.execute("INSERT INTO blob (unit, sha, at_byte, received_ms, payload) VALUES (?, ?, 0, 1, ?)", (UNIT, SHA, b"abc"))
-        old.close()
-    reader = open_store(place.url, writing=False)
-    with pytest.raises(StoreError, match="of an older version; start the new receiver on it once"):
-        reader.open()
-    reader.close()
-    store = opened(place)
-    holding = only(keep(store, Blob(unit=UNIT, sha=SHA, at_byte=0, payload=b"abc")))
-    assert (holding.blobs[SHA].upto, holding.blobs[SHA].whole) == (3, True)
-    store.close()
+def test_a_batch_that_comes_again_onto_a_damaged_row_is_put_aside_and_does_not_stop_the_receiver(store: Store) -> None:
+    keep(store, fixes(1, 60))
+    store._db.execute("UPDATE stretch SET payload = ?", (b"spoiled",))
+    kept = keep(store, fixes(50, 70))
+    assert (kept.stored, kept.refused) == (10, 1)
+    assert "of the track in the store that holds some of these fixes is damaged" in store.refused()[0].reason
+    assert [fix.tseq for fix in store.fixes(UNIT, START_MS + 61_000, 2**60)] == list(range(61, 71))
+    with pytest.raises(StoreError, match=r"a row of the track in the store is damaged.*restore the newest backup"):
+        list(store.fixes(UNIT, 0, 2**60))
+
+
+def test_fixes_of_one_time_in_two_starts_of_the_unit_are_not_stored_twice(store: Store) -> None:
+    keep(store, fixes(1, 3), fixes(4, 4, boot="abcdef02", points=[point(4, t_ms=START_MS + 1000)]))
+    assert store.counts(UNIT).stored_twice == 0
+
+
+def test_a_batch_packed_anew_is_stored_for_the_fixes_that_it_has_more(store: Store) -> None:
+    keep(store, fixes(1, 60, points=[point(1), point(30), point(60)]))
+    kept = keep(store, fixes(1, 60, points=[point(1), point(20), point(60)]))
+    assert (kept.stored, kept.repeated, kept.refused) == (1, 2, 0)
+    assert [fix.tseq for fix in store.fixes(UNIT, 0, 2**60)] == [1, 20, 30, 60]
+    assert store.counts(UNIT).fixes == 4
 
 
 def test_a_place_without_a_store_is_told_to_the_reader(place: Place) -> None:
@@ -327,23 +355,6 @@ def test_in_whatever_order_and_however_often_fixes_come_each_is_held_once(
     assert holding.tseq.coverage == told == series(store, Series.TSEQ).coverage
     assert store.counts(UNIT).fixes == told.count() == series(store, Series.TSEQ).rows
     store.close()
-
-
-def test_receivers_that_start_together_make_the_schema_once(postgres_place: PostgresPlace) -> None:
-    failures: list[Exception] = []
-
-    def start() -> None:
-        try:
-            opened(postgres_place).close()
-        except StoreError as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
 
 
 def test_receivers_on_one_database_hold_each_record_once_and_never_block_each_other(
@@ -398,9 +409,9 @@ def test_a_full_disk_is_a_state_that_passes(sqlite_place: SqlitePlace) -> None:
     ((pages,),) = store._db.query("PRAGMA page_count")
     store._db.query(f"PRAGMA max_page_count={pages}")
     with pytest.raises(StoreAwayError, match="full; check its disk"):
-        keep(store, fixes(1, 5_000))
+        keep(store, event(1, payload=bytes(1_000_000)))
     store._db.query("PRAGMA max_page_count=1000000")
-    assert keep(store, fixes(1, 5_000)).stored == 5_000
+    assert keep(store, event(1, payload=bytes(1_000_000))).stored == 1
     store.close()
 
 
