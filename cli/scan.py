@@ -14,6 +14,7 @@ from drivers.errors import DriverError, PictureError
 from drivers.gs1 import Gs1, parse
 
 LIMIT_BYTES = 64_000_000  # a PNG of 25 megapixels has up to 75 MB; a photo never comes near
+LONGEST_MS = 10_000
 STANDARD_INPUT = "-"
 
 
@@ -23,6 +24,20 @@ def add_commands(commands: Commands) -> None:
     command.add_argument(
         "pictures", nargs="+", metavar="PICTURE", help="a JPEG, PNG, WebP or PPM of up to 25 megapixels; - reads one from standard input"
     )
+    command.add_argument(
+        "--budget-ms",
+        type=_budget,
+        metavar="N",
+        help="processor time for each picture (default: whatever can be tried; the camera's frames get 200)",
+    )
+    command.add_argument("--decoder", choices=("pyzbar", "zxing", "both"), default="both", help="which engine reads (default %(default)s)")
+
+
+def _budget(text: str) -> float:
+    budget_ms = float(text)
+    if not 1 <= budget_ms <= LONGEST_MS:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and {LONGEST_MS}")
+    return budget_ms
 
 
 def scan(arguments: argparse.Namespace) -> int:
@@ -32,7 +47,7 @@ def scan(arguments: argparse.Namespace) -> int:
     try:
         for name in arguments.pictures:
             try:
-                for barcode in decoder.read_picture(_read(name)):
+                for barcode in decoder.read_picture(_read(name), budget_ms=arguments.budget_ms, engines=arguments.decoder):
                     print(json.dumps(_told(name, barcode), ensure_ascii=False), flush=True)
             except PictureError as error:
                 print(f"roadproof scan: {name}: {error}", file=sys.stderr)
@@ -64,10 +79,11 @@ def _told(name: str, barcode: Barcode) -> dict[str, Any]:
         "picture": name,
         "text": barcode.text,
         "symbology": barcode.symbology,
-        "aim": barcode.aim,
+        "aim_id": barcode.aim,
         "gs1": _gs1(barcode),
         "corners": barcode.corners,
         "engine": barcode.engine,
+        "stage": barcode.stage,
         "ms": barcode.ms,
     }
 

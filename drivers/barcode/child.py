@@ -12,14 +12,12 @@ import resource
 import signal
 import socket
 import sys
-import time
-from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 
 from drivers.barcode.barcode import Answer, Barcode, Request
-from drivers.barcode.engines import Zbar, Zxing
-from drivers.barcode.policy import believed
+from drivers.barcode.reader import Reader
 from drivers.errors import PictureError
 
 MESSAGE_BYTES = 100_000  # what a packet of the socket may hold for certain
@@ -27,45 +25,12 @@ MEMORY_BYTES = 1 << 30  # two copies of the largest picture in colour fit four t
 NICE = 5  # the recorder's next second comes first
 
 
-class Reader:
-    """Both engines and the policy."""
-
-    def __init__(self) -> None:
-        self._zbar = Zbar()
-        self._zxing = Zxing()
-
-    def read(self, luma: memoryview, width: int, height: int, *, thorough: bool) -> list[Barcode]:
-        """First pyzbar; zxing-cpp where that found nothing to believe, or always when asked to be thorough."""
-        begun_s = time.perf_counter()
-        found: dict[tuple[str, str], Barcode] = {}
-        for barcode in self._believed(self._zbar, luma, width, height, begun_s):
-            found.setdefault((barcode.symbology, barcode.text), barcode)
-        if thorough or not found:
-            for barcode in self._believed(self._zxing, luma, width, height, begun_s):
-                found.setdefault((barcode.symbology, barcode.text), barcode)
-        return list(found.values())
-
-    def _believed(self, engine: Zbar | Zxing, luma: memoryview, width: int, height: int, begun_s: float) -> Iterator[Barcode]:
-        for reading in engine.read(luma, width, height):
-            text = believed(reading.text, reading.symbology)
-            if text is not None:
-                yield Barcode(
-                    text=text,
-                    symbology="EAN13" if reading.symbology == "UPCA" else reading.symbology,
-                    aim=reading.aim,
-                    corners=reading.corners,
-                    engine=engine.name,
-                    ms=round((time.perf_counter() - begun_s) * 1000, 1),
-                    raw=reading.raw,
-                )
-
-
 def main(socket_fd: int, memory_fd: int) -> None:
     """Answer requests until the other end is gone."""
     _confine()
     line = socket.socket(fileno=socket_fd)
     try:
-        reader = Reader()
+        readers = {"both": Reader()}
     except ImportError as error:
         line.send(
             msgspec.msgpack.encode(Answer(missing=f"The barcode library is missing ({error}); install it with: apt-get install libzbar0"))
@@ -75,7 +40,9 @@ def main(socket_fd: int, memory_fd: int) -> None:
     while packet := line.recv(MESSAGE_BYTES):
         request = msgspec.msgpack.decode(packet, type=Request)
         signal.alarm(request.limit_s)
-        line.send(_packed(_answer(reader, memory_fd, request)))
+        if request.engines not in readers:
+            readers[request.engines] = Reader(request.engines)
+        line.send(_packed(_answer(readers[request.engines], memory_fd, request)))
         signal.alarm(0)
 
 
@@ -89,26 +56,28 @@ def _confine() -> None:
 def _answer(reader: Reader, memory_fd: int, request: Request) -> Answer:
     with mmap.mmap(memory_fd, request.size) as memory, memoryview(memory) as view:
         if request.width:
-            return Answer(barcodes=tuple(reader.read(view, request.width, request.height, thorough=request.thorough)))
+            luma = np.frombuffer(view, np.uint8).reshape(request.height, request.width).copy()  # the memory is the next picture's
+            if request.budget_ms is None:
+                return Answer(barcodes=tuple(reader.read(luma, None)))
+            barcodes = tuple(reader.watch(luma, request.budget_ms))
+            return Answer(barcodes=barcodes, module_px=reader.module_px)
         try:
-            return Answer(barcodes=tuple(_read_file(reader, bytes(view))))
+            return Answer(barcodes=tuple(_read_file(reader, bytes(view), request.budget_ms)))
         except PictureError as error:
             return Answer(refusal=str(error))
 
 
-def _read_file(reader: Reader, data: bytes) -> list[Barcode]:
+def _read_file(reader: Reader, data: bytes, budget_ms: float | None) -> list[Barcode]:
     from drivers.camera.photo import read_picture
 
-    grey = read_picture(data).convert("L")
-    with memoryview(bytearray(grey.tobytes())) as luma:
-        return reader.read(luma, grey.width, grey.height, thorough=True)
+    return reader.read(np.asarray(read_picture(data).convert("L")), budget_ms)
 
 
 def _packed(answer: Answer) -> bytes:
     """A picture full of full codes: as many as a packet holds."""
     packed = msgspec.msgpack.encode(answer)
     while len(packed) > MESSAGE_BYTES:
-        answer = Answer(barcodes=answer.barcodes[: len(answer.barcodes) // 2])
+        answer = msgspec.structs.replace(answer, barcodes=answer.barcodes[: len(answer.barcodes) // 2])
         packed = msgspec.msgpack.encode(answer)
     return packed
 

@@ -20,12 +20,13 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.barcode.barcode import Answer, Barcode, Request
+from drivers.barcode.barcode import Answer, Barcode, Engines, Request
 from drivers.errors import DriverError, PictureError
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 15.0  # a Pi 4 with a busy card takes 3
 DEADLINE_S = 2.0  # five times what the slowest picture of the camera takes on a Pi 4 (estimated from a desktop computer)
+BUDGET_MS = 200.0  # of a Pi's processor for a frame of the stream: at the hand's pace every second one is enough
 FILE_DEADLINE_S = 20.0  # a 25-megapixel file
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.1, 5.0  # between starts, while child after child dies
 PACKET_BYTES = 100_000
@@ -35,12 +36,14 @@ SMALLEST_PX = 8  # less holds no code, and the engines divide by it
 class Decoder:
     """Reads barcodes from pictures. Starts its process on the first need; `close` ends it. A second thread waits for the first.
 
-    `restarts` counts the processes that died or hung; `sentence` is empty while all is well.
+    `restarts` counts the processes that died or hung; `sentence` is empty while all is well; `module_px` is how wide the bars are, in
+    pixels, of a code that the newest frame shows and that was not read, None where there is none.
     """
 
     def __init__(self, deadline_s: float = DEADLINE_S) -> None:
         self.restarts = 0
         self.sentence = ""
+        self.module_px: float | None = None
         self._deadline_s = deadline_s
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -63,12 +66,12 @@ class Decoder:
             return self._ready(time.monotonic() + timeout_s)
 
     def decode(
-        self, luma: bytes | memoryview, width: int, height: int, stride: int | None = None, *, thorough: bool = False
+        self, luma: bytes | memoryview, width: int, height: int, stride: int | None = None, *, budget_ms: float = BUDGET_MS
     ) -> list[Barcode]:
         """The codes of a luma picture; empty, too, when the child died or hung on it.
 
-        `stride` is the distance of two rows in bytes, `width` where absent. `thorough` asks both engines in any case. Raises DriverError
-        where the child cannot be started.
+        `stride` is the distance of two rows in bytes, `width` where absent; `budget_ms` of processor time may be spent. Raises
+        DriverError where the child cannot be started.
         """
         stride = stride or width
         if min(width, height) < SMALLEST_PX:
@@ -78,19 +81,23 @@ class Decoder:
         with self._lock:
             self._start_or_raise()
             _copy(luma, self._room(width * height), width, height, stride)
-            request = Request(size=width * height, width=width, height=height, thorough=thorough, limit_s=_limit_s(self._deadline_s))
+            request = Request(size=width * height, width=width, height=height, budget_ms=budget_ms, limit_s=_limit_s(self._deadline_s))
             answer = self._ask(request, self._deadline_s)
+            self.module_px = answer.module_px
         return list(answer.barcodes)
 
-    def read_picture(self, data: bytes) -> list[Barcode]:
-        """The codes of a picture file, which is opened in the child, too. Raises PictureError, and DriverError as `decode` does."""
+    def read_picture(self, data: bytes, *, budget_ms: float | None = None, engines: Engines = "both") -> list[Barcode]:
+        """The codes of a picture file, which is opened in the child, too; without a budget all that can be tried is tried.
+
+        Raises PictureError, and DriverError as `decode` does.
+        """
         if not data:
             raise PictureError("the picture is empty; take it again")
         with self._lock:
             self._start_or_raise()
             self._room(len(data))[: len(data)] = data
             died = self.restarts
-            request = Request(size=len(data), width=0, height=0, thorough=True, limit_s=_limit_s(FILE_DEADLINE_S))
+            request = Request(size=len(data), width=0, height=0, budget_ms=budget_ms, engines=engines, limit_s=_limit_s(FILE_DEADLINE_S))
             answer = self._ask(request, FILE_DEADLINE_S)
             if self.restarts != died:
                 raise PictureError("the picture brings the barcode reader down; take another one")
