@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
-import msgspec
 from PIL import Image
 
 from drivers.buzzer import Sound
@@ -19,7 +18,7 @@ from drivers.errors import CameraError
 from drivers.gs1 import identity
 from drivers.panel import GpioPanel
 from firmware.clock import Clock
-from firmware.day.work import Face, Tick
+from firmware.day.work import Face, Scanned, Tick
 from firmware.diary import Diary
 from firmware.evidence.attachments import Attachments
 from firmware.evidence.book import EvidenceBook
@@ -118,14 +117,6 @@ class LoudPanel(GpioPanel):
         self.sounds.append(sound)
 
 
-class Read(msgspec.Struct, frozen=True):
-    """A barcode as the scanner hands it on."""
-
-    text: str
-    symbology: str
-    identity: str
-
-
 class Cabin:
     """The driver's place: the parts, and hands for what the driver does."""
 
@@ -188,7 +179,7 @@ class Cabin:
         assert answer.ok, (name, answer, self.screen)
 
     def read(self, text: str) -> None:
-        self.terminal.scanned(Read(text, "CODE128", identity(text)))
+        self.terminal.scanned(Scanned(text, "CODE128", identity(text)))
 
     def tick(self) -> None:
         self.terminal._give(Tick())

@@ -47,6 +47,12 @@ class Camera:
             picture = self._of(lambda source: source.still())
         return photo.develop(picture, stamp)
 
+    def refocus(self) -> None:
+        """Begin to focus anew: the pictures are blurred and stay so."""
+        with self._lock:
+            if self._source is not None:
+                self._of(lambda source: source.refocus())
+
     def rest(self) -> None:
         """Give the camera back until it is asked again: nobody looks, and it takes current and heat. The state stays."""
         with self._lock:

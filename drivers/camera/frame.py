@@ -30,6 +30,7 @@ class Frame(msgspec.Struct, frozen=True):
     height: int
     stride: int
     n: int  # counts up; the same number is the same picture
+    focusing: bool = False  # the lens is on its way: the next picture will be sharper
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -63,6 +64,9 @@ class Source(Protocol):
 
     def still(self) -> Image.Image:
         """One picture as large as the camera can, in colour."""
+
+    def refocus(self) -> None:
+        """Begin to focus anew; a camera without a lens to move does nothing."""
 
     def close(self) -> None:
         """Give the camera back; the second time nothing happens."""

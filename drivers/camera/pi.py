@@ -25,7 +25,10 @@ LORES_WIDTH_PX = 1_280  # at 0.33 mm a module and two pixels each, a label 21 cm
 MAIN_WIDTH_PX = 2_592  # the photo becomes 2048 wide; more costs 18 MB a buffer for nothing
 BUFFERS = 3  # one being read, one ready, one being filled
 SILENT_S = 2.0  # the slowest exposure is 0.2 s; a camera that is silent for so long has lost its cable
-AF_CONTINUOUS, AF_MACRO_RANGE = 2, 1  # libcamera's AfModeContinuous and AfRangeMacro: labels are at 10 to 50 cm
+# libcamera's AfModeManual, AfModeContinuous, AfRangeMacro (labels are at 10 to 50 cm), AfMeteringWindows and AfStateScanning.
+AF_MANUAL, AF_CONTINUOUS, AF_MACRO_RANGE, AF_BY_WINDOWS, AF_SCANNING = 0, 2, 1, 1, 1
+BY_HAND_FRAMES = 2
+AF_WINDOW = 0.5  # of the width and of the height: where the driver aims
 
 
 class _Stream(msgspec.Struct, frozen=True):
@@ -45,6 +48,8 @@ class PiCamera:
         self._n = 0
         self._silent_s = 0.0
         self._newest: Any = None
+        self._focusing = False
+        self._by_hand = 0  # pictures, for which the lens still stays where it is
         self._job: Any = None  # a picture asked for and not come yet
         self._camera: Any = _open(library or _picamera2())
         try:
@@ -63,10 +68,13 @@ class PiCamera:
         array = self._capture(self._small.name, timeout_s)
         if array is None:
             return None
+        self._let_focus()
         self._newest = array
         self._n += 1
         small = self._small
-        return Frame(luma=_rows(array, small), width=small.width, height=small.height, stride=array.shape[1], n=self._n)
+        return Frame(
+            luma=_rows(array, small), width=small.width, height=small.height, stride=array.shape[1], n=self._n, focusing=self._focusing
+        )
 
     def view(self) -> Image.Image:
         """The newest picture in colour."""
@@ -80,6 +88,28 @@ class PiCamera:
             picture: Image.Image = self._waited(lambda: self._camera.capture_image(self._large.name, wait=SILENT_S))
             return picture
         return _picture(self._waited(lambda: self._camera.capture_array(self._large.name, wait=SILENT_S)), self._large)
+
+    def refocus(self) -> None:
+        """Free a lens that is stuck: libcamera's continuous focus may stay where a near thing was (picamera2#1272).
+
+        By hand for a few pictures, then continuous again: of two settings before one picture only the later one would be sent.
+        """
+        if "AfMode" in self._camera.camera_controls and not self._by_hand:
+            self._set_focus(AF_MANUAL)
+            self._by_hand = BY_HAND_FRAMES
+
+    def _let_focus(self) -> None:
+        """Count the pictures that the lens stays still for."""
+        if self._by_hand:
+            self._by_hand -= 1
+            if not self._by_hand:
+                self._set_focus(AF_CONTINUOUS)
+
+    def _set_focus(self, mode: int) -> None:
+        try:
+            self._camera.set_controls({"AfMode": mode})
+        except (RuntimeError, OSError) as error:
+            raise _stopped(error) from error
 
     def close(self) -> None:
         """Stop and let go; the second time nothing happens."""
@@ -106,16 +136,24 @@ class PiCamera:
     def _focus(self) -> None:
         """Keep near things sharp, on cameras that can; an unknown control would be an error that breaks the stream."""
         known = self._camera.camera_controls
-        wanted = {"AfMode": AF_CONTINUOUS, "AfRange": AF_MACRO_RANGE}
+        wanted = {"AfMode": AF_CONTINUOUS, "AfRange": AF_MACRO_RANGE} | self._af_window()
         controls = {name: value for name, value in wanted.items() if name in known}
         if "AfMode" in controls:
             self._camera.set_controls(controls)
 
+    def _af_window(self) -> dict[str, Any]:
+        """Focus on the middle alone, where libcamera says in which coordinates; else on all of the picture."""
+        left, top, width, height = self._camera.camera_properties.get("ScalerCropMaximum") or (0, 0, 0, 0)
+        if not width or not height:
+            return {}
+        wide, high = round(width * AF_WINDOW), round(height * AF_WINDOW)
+        return {"AfMetering": AF_BY_WINDOWS, "AfWindows": [(left + (width - wide) // 2, top + (height - high) // 2, wide, high)]}
+
     def _capture(self, name: str, timeout_s: float) -> Any:
         """The array of the stream's next picture, None while it has not come; SILENT_S without one is a lost cable."""
         try:
-            self._job = self._job or self._camera.capture_array(name, wait=False)
-            array = self._camera.wait(self._job, timeout=timeout_s)
+            self._job = self._job or self._camera.capture_arrays([name], wait=False)
+            (array,), told = self._camera.wait(self._job, timeout=timeout_s)
         except TimeoutError:
             self._silent_s += timeout_s
             if self._silent_s >= SILENT_S:
@@ -125,6 +163,7 @@ class PiCamera:
             raise _stopped(error) from error
         self._job = None
         self._silent_s = 0.0
+        self._focusing = told.get("AfState") == AF_SCANNING
         return array
 
     def _waited(self, take: Callable[[], Any]) -> Any:

@@ -102,6 +102,9 @@ class V4l2Camera:
                 return self.view()
         raise CameraError("broken", f"The camera at {self._path} gives no picture; unplug it and plug it in again.")
 
+    def refocus(self) -> None:
+        """Nothing: a laptop's camera is fixed, or focuses by itself."""
+
     def close(self) -> None:
         """Give the device back; the second time nothing happens."""
         for mapped in self._maps:

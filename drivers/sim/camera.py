@@ -67,6 +67,9 @@ class SimulatedCamera:
         self._look()
         return self._seen
 
+    def refocus(self) -> None:
+        """Nothing: a picture is as sharp as it is."""
+
     def close(self) -> None:
         """Nothing is held."""
 

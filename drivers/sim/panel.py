@@ -133,7 +133,7 @@ class PanelHands:
     def _say(self, line: bytes) -> bool:
         try:
             self._socket.sendto(line + b"\n", str(self._path))
-        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+        except (FileNotFoundError, ConnectionRefusedError, BrokenPipeError, BlockingIOError):
             return False
         return True
 

@@ -48,8 +48,13 @@ def scan(turn: Turn, scanned: Scanned) -> None:
     elif parcels:
         _tell(turn, scanned, "dup", parcels[0])
     else:
-        turn.load(wrong=turn.work.load.wrong + 1)
-        _tell(turn, scanned, "wrong" if found else "unknown", found[0] if found else None)
+        _put_aside(turn, scanned, found[0] if found else None)
+
+
+def awaits(work: Work, scanned: Scanned) -> bool:
+    """Whether this code is one of a parcel that is still to be loaded."""
+    awaited = expected(work)
+    return any(parcel.code in awaited and parcel.code not in work.load.loaded for parcel in work.codes.get(scanned.identity, ()))
 
 
 def report_missing(turn: Turn, given: Missing) -> None:
@@ -94,6 +99,16 @@ def _requires_scan(work: Work, stop_id: str) -> bool:
     return stop is not None and need_of(work, stop, "scan") == "required"
 
 
+def _put_aside(turn: Turn, scanned: Scanned, parcel: Parcel | None) -> None:
+    """A parcel that does not belong here, counted and told once though its label may be read several times in a hand."""
+    before = turn.work.load.last
+    _tell(turn, scanned, "wrong" if parcel else "unknown", parcel)
+    last = turn.work.load.last
+    if last != before:
+        turn.load(wrong=turn.work.load.wrong + 1)
+        turn.note("load.wrong", code=scanned.code[:LONGEST_CODE])
+
+
 def _tell(turn: Turn, scanned: Scanned, verdict: Verdict, parcel: Parcel | None) -> None:
     number = number_of(turn.work, parcel.stop_id) if parcel else None
     stop = find_stop(turn.work, parcel.stop_id) if parcel else None
@@ -102,8 +117,6 @@ def _tell(turn: Turn, scanned: Scanned, verdict: Verdict, parcel: Parcel | None)
     turn.sound = SOUNDS[verdict]
     if verdict == "ok":
         return
-    if verdict in {"wrong", "unknown"}:
-        turn.note("load.wrong", code=scanned.code[:LONGEST_CODE])
     turn.toast("dup" if verdict == "dup" else "wrong", f"load.{verdict}", stop=number)
 
 

@@ -31,7 +31,7 @@ from firmware.day import (
     signin,
 )
 from firmware.day.turn import Act, RefusedError, Turn, is_moving, refuse
-from firmware.day.work import Command, Input, Moment, PhotoMade, Result, RunArrived, Scanned, SignatureMade, Tick, Work
+from firmware.day.work import Command, Input, Moment, PhotoMade, Result, RunArrived, Scanned, ScannedTogether, SignatureMade, Tick, Work
 
 COMMANDS: dict[str, Act] = {
     **cash.COMMANDS,
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Act] = {
     **photos.COMMANDS,
     **practice.COMMANDS,
     **roads.COMMANDS,
+    **scanning.COMMANDS,
     **signin.COMMANDS,
 }
 
@@ -98,6 +99,8 @@ def _take(turn: Turn, given: Input) -> None:
             _command(turn, given)
         case Scanned():
             scanning.scan(turn, given)
+        case ScannedTogether():
+            scanning.sort_out(turn, given)
         case PhotoMade():
             photos.take(turn, given)
         case SignatureMade():

@@ -71,6 +71,16 @@ def scan(turn: Turn, scanned: Scanned) -> None:
         _tell(turn, scanned.code, "unknown")
 
 
+def awaits(turn: Turn, scanned: Scanned) -> bool:
+    """Whether this code is one of a parcel that is still to be read here; where they are only counted, any new one is."""
+    stop, draft = turn.stop, turn.draft
+    found = turn.work.codes.get(scanned.identity, ())
+    if not found and is_open_count(stop):
+        return all(extra.identity != scanned.identity for extra in draft.extras)
+    left = unscanned(turn.work, stop, draft)
+    return any(parcel.stop_id == stop.stop_id and parcel.code in left for parcel in found)
+
+
 def read_by_eye(turn: Turn, given: Typed) -> None:
     """The driver typed the code that no scanner reads."""
     code = given.code.strip() or refuse("scan.empty")

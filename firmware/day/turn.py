@@ -80,7 +80,7 @@ class Turn:
 
     def show(self, screen: Screen) -> None:
         """Go to a screen."""
-        self.face(screen=screen)
+        self.face(screen=screen, choice=())
 
     def day(self, **changes: Any) -> Day:
         """Change the shift."""

@@ -9,6 +9,7 @@ import msgspec
 
 from firmware.day import round_views, stop_views
 from firmware.day.closing import undo_left_ms
+from firmware.day.load import LONGEST_CODE
 from firmware.day.progress import Draft
 from firmware.day.roads import settled_screen
 from firmware.day.stops import find_stop
@@ -80,6 +81,8 @@ def _overlay(work: Work, moment: Moment, screen: Screen) -> dict[str, Any] | Non
     left_ms = undo_left_ms(work, moment)
     if work.pending and left_ms:
         return {"kind": "undo", "left_ms": left_ms, "address": work.pending.address, "outcome": work.pending.proof.outcome}
+    if work.face.choice and not is_moving(work, moment):
+        return {"kind": "choice", "codes": [code.code[:LONGEST_CODE] for code in work.face.choice]}
     offer = work.offer
     if offer is None or offer.called or screen not in CARD_SCREENS or is_moving(work, moment):
         return None

@@ -13,7 +13,8 @@ from mqtt.messages import Run
 
 __all__ = [
     "Attachment", "Cash", "Command", "Day", "Face", "Input", "Item", "Moment", "Note", "Offer", "PhotoMade", "Proof", "Recipient",
-    "Refusal", "Result", "RunArrived", "Scanned", "Screen", "Seen", "SignatureMade", "Tick", "Toast", "Where", "Work", "from_rows", "rows",
+    "Refusal", "Result", "RunArrived", "Scanned", "ScannedTogether", "Screen", "Seen",
+    "SignatureMade", "Tick", "Toast", "Where", "Work", "from_rows", "rows",
 ]  # fmt: skip
 
 Screen = Literal[
@@ -57,6 +58,13 @@ class Scanned(msgspec.Struct, frozen=True):
     code: str
     symbology: str
     identity: str
+    sure: bool = True  # False: it may be misread, and only the list of parcels or the driver can tell
+
+
+class ScannedTogether(msgspec.Struct, frozen=True):
+    """Several barcodes were read in one picture."""
+
+    codes: tuple[Scanned, ...]
 
 
 class PhotoMade(msgspec.Struct, frozen=True):
@@ -82,7 +90,7 @@ class Tick(msgspec.Struct, frozen=True):
     """Time went by."""
 
 
-Input = Command | Scanned | PhotoMade | SignatureMade | RunArrived | Tick
+Input = Command | Scanned | ScannedTogether | PhotoMade | SignatureMade | RunArrived | Tick
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -118,6 +126,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     theme: Literal["auto", "day", "night"] = "auto"
     hand: Literal["right", "left"] = "right"
     override: bool = False  # the lock-out is lifted until the vehicle stands
+    choice: tuple[Scanned, ...] = ()  # codes that were seen, of which the driver is to tap the one that is meant
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,38 @@ from typing import Any, Literal, Protocol
 Corners = Sequence[Sequence[float]]  # four points x, y of one barcode, in pixels of the picture
 
 
+class Mark(Protocol):
+    """One barcode in a picture."""
+
+    @property
+    def corners(self) -> Corners:
+        """Where it is."""
+
+    @property
+    def text(self) -> str:
+        """What it says, as far as it is worth showing."""
+
+
+class Picture(Protocol):
+    """What the camera sees."""
+
+    @property
+    def n(self) -> int:
+        """Its number; the same number is the same picture."""
+
+    @property
+    def jpeg(self) -> bytes:
+        """As the page draws it."""
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """The barcodes in it."""
+
+    @property
+    def hint(self) -> str | None:
+        """What would help to read one: the end of a key of the page's texts, "hint."."""
+
+
 class Answer(Protocol):
     """What became of a command."""
 
@@ -57,8 +89,8 @@ class Terminal(Protocol):
 class Viewfinder(Protocol):
     """The newest picture of the camera."""
 
-    def latest(self) -> tuple[int, bytes, Sequence[Corners]] | None:
-        """Its number, JPEG and barcodes found; None before the first. Returns at once."""
+    def latest(self) -> Picture | None:
+        """None before the first. Returns at once."""
 
     def drop(self, jpeg: bytes) -> None:
         """Look at this picture as if the camera had seen it."""

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firmware.kiosk.commands import Commands
 from firmware.kiosk.feed import Feed
-from firmware.kiosk.shell import Corners, Viewfinder
+from firmware.kiosk.shell import Picture, Viewfinder
 
 BAR_S = 1.0  # the status bar's clock
 SEND_S = 20.0  # a page that takes nothing for so long is gone
@@ -20,6 +20,7 @@ ACK_S = 10.0  # a picture that is not drawn by then never will be
 LOOK_S = 0.04  # a camera gives at most 25 pictures a second here
 PAGES = 8  # the screen, a technician's, and some that were left open
 TRY_LATER = 1013
+NOTHING_SAID = '{"marks":[],"hint":null}'
 
 
 class PageSocket:
@@ -68,28 +69,34 @@ class CameraSocket:
         await _until_one_ends(self._show(socket, drawn), self._hear(socket, drawn))
 
     async def _show(self, socket: WebSocket, drawn: asyncio.Event) -> None:
-        seen, marked = -1, "[]"
+        seen, said = -1, NOTHING_SAID
         while True:
-            seen, jpeg, corners = await self._after(seen)
-            marks = msgspec.json.encode(corners).decode()
-            if marks != marked:
-                await asyncio.wait_for(socket.send_text(f'{{"n":{seen},"quads":{marks}}}'), SEND_S)
-                marked = marks
+            picture = await self._after(seen)
+            seen, new = picture.n, _said(picture)
+            if new != said:
+                await asyncio.wait_for(socket.send_text(new), SEND_S)
+                said = new
             drawn.clear()
-            await asyncio.wait_for(socket.send_bytes(jpeg), SEND_S)
+            await asyncio.wait_for(socket.send_bytes(picture.jpeg), SEND_S)
             await asyncio.wait_for(drawn.wait(), ACK_S)
 
-    async def _after(self, seen: int) -> tuple[int, bytes, list[Corners]]:
+    async def _after(self, seen: int) -> Picture:
         while True:
             newest = self._viewfinder.latest()
-            if newest is not None and newest[0] != seen:
-                return newest[0], newest[1], list(newest[2])
+            if newest is not None and newest.n != seen:
+                return newest
             await asyncio.sleep(LOOK_S)
 
     async def _hear(self, socket: WebSocket, drawn: asyncio.Event) -> None:
         while (message := await _receive(socket)) is not None:
             if message == "ack":
                 drawn.set()
+
+
+def _said(picture: Picture) -> str:
+    """What is drawn over it, as the message before it."""
+    marks = [{"corners": mark.corners, "text": mark.text} for mark in picture.marks]
+    return msgspec.json.encode({"marks": marks, "hint": picture.hint}).decode()
 
 
 async def _receive(socket: WebSocket) -> str | bytes | None:

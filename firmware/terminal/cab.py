@@ -21,9 +21,10 @@ from firmware.journal import Journal
 from firmware.kiosk.server import Web, WebError
 from firmware.status import StatusBoard
 from firmware.terminal.memory import limit_arenas
-from firmware.terminal.scanner import Scanner, Viewfinder
+from firmware.terminal.scanner import Scanner
 from firmware.terminal.surroundings import Surroundings
 from firmware.terminal.terminal import Terminal
+from firmware.terminal.viewfinder import Viewfinder
 from firmware.uplink.post import ProofPost
 from firmware.uplink.runs import RunInbox
 from firmware.worker import Worker
@@ -95,7 +96,16 @@ class Cab:
             viewfinder=self.viewfinder,
             tell=lambda camera, scanners: status.change(camera=camera, scanners=scanners),
         )
-        self.post = ProofPost(boot=boot, journal=journal, attachments=self.attachments, evidence=self.evidence, diary=diary, status=status)
+        self.post = ProofPost(
+            boot=boot,
+            journal=journal,
+            attachments=self.attachments,
+            evidence=self.evidence,
+            diary=diary,
+            status=status,
+            keep_ms=config.journal.keep_hours * 3_600_000,
+            utc_ms=lambda: clock.now().at_ms,
+        )
         self.runs = RunInbox(unit=config.unit, boot=boot, journal=journal, diary=diary, worker=self.terminal)
         self.web = _usable("terminal.port", lambda: self._web(settings, board, status, version))
 

@@ -15,7 +15,7 @@ import msgspec
 from drivers.camera.frame import Photo, Stamp
 from drivers.errors import CameraError, PictureError
 from drivers.panel import Panel
-from firmware.day import machine, views
+from firmware.day import machine, scanning, views
 from firmware.day.work import (
     Attachment,
     Command,
@@ -25,6 +25,7 @@ from firmware.day.work import (
     Result,
     RunArrived,
     Scanned,
+    ScannedTogether,
     SignatureMade,
     Tick,
     Work,
@@ -53,22 +54,6 @@ ANSWERS = "answers"  # the piece of work with the newest answers
 OWN = (*PIECES, ANSWERS, REFUSED)
 JPEG = "image/jpeg"
 FULL_TOAST = {"n": 0, "level": "wrong", "key": "disk.full", "args": {}}
-
-
-class Scan(Protocol):
-    """A barcode that was read."""
-
-    @property
-    def text(self) -> str:
-        """As it was read."""
-
-    @property
-    def symbology(self) -> str:
-        """Its kind."""
-
-    @property
-    def identity(self) -> str:
-        """What a parcel is matched by."""
 
 
 class Camera(Protocol):
@@ -141,9 +126,12 @@ class Terminal:
             self._answers.put(command_id, answer)
             return answer
 
-    def scanned(self, scan: Scan) -> None:
-        """A barcode was read, by the camera or by hand."""
-        self._give(Scanned(scan.text, scan.symbology, scan.identity))
+    def scanned(self, *read: Scanned) -> bool:
+        """Barcodes were read together, by the camera or by hand; False: the driver is to choose among them."""
+        answer = self._give(read[0] if len(read) == 1 else ScannedTogether(read))
+        if not answer.ok:
+            self._panel.sound("wrong")
+        return not scanning.is_choosing(self._work)
 
     def photo(self, jpeg: bytes) -> Answer:
         """Take a picture that was given instead of the camera's, for the step that waits for one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NoReturn
 
@@ -15,8 +15,8 @@ from drivers.camera.photo import view
 from drivers.sim import scenes
 from firmware.day.machine import wants
 from firmware.kiosk.server import Web
-from firmware.kiosk.shell import Corners
 from firmware.status import PositionStatus, Status
+from firmware.terminal.viewfinder import Mark, Picture
 from tests.browser.rig import Glass, Panel
 from tests.runs import Shift
 
@@ -67,17 +67,17 @@ class Eye:
         self._decoder = Decoder()
         self._n = 0
         self._scene: tuple[str, str] | None = None
-        self._shown: tuple[bytes, Sequence[Corners]] = (b"", ())
+        self._shown: tuple[bytes, tuple[Mark, ...]] = (b"", ())
         self.asked = threading.Event()  # again, after the newest picture: the page has drawn it
 
-    def latest(self) -> tuple[int, bytes, Sequence[Corners]] | None:
+    def latest(self) -> Picture:
         scene = wanted_scene(self._shift.page())
         if scene != self._scene:
             self._scene, self._shown = scene, self._look(*scene)
             self._n += 1
         elif self._n:
             self.asked.set()
-        return self._n, *self._shown
+        return Picture(self._n, *self._shown)
 
     def drop(self, jpeg: bytes) -> NoReturn:
         nobody(f"drops a picture of {len(jpeg)} bytes")
@@ -85,11 +85,11 @@ class Eye:
     def close(self) -> None:
         self._decoder.close()
 
-    def _look(self, kind: str, text: str) -> tuple[bytes, Sequence[Corners]]:
+    def _look(self, kind: str, text: str) -> tuple[bytes, tuple[Mark, ...]]:
         if kind == "doorstep":
             return view(scenes.doorstep(text)), ()
         jpeg = view(scenes.parcel([printed(text)], lines=["ROADPROOF DEMO", text]))
-        return jpeg, [barcode.corners for barcode in self._decoder.read_picture(jpeg)]
+        return jpeg, tuple(Mark(barcode.corners, barcode.text) for barcode in self._decoder.read_picture(jpeg))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import argparse
 import io
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, cast
@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from drivers.camera.photo import glance
 from firmware.kiosk.server import Web
-from firmware.kiosk.shell import Corners
 from firmware.status import PositionStatus, SeriesStatus, Status
+from firmware.terminal.hints import Hint
+from firmware.terminal.viewfinder import Mark, Picture
 from tests.browser import screens
 
 SIZES = {"800x480": 800 / 155, "1024x600": 1024 / 154, "720x1280": 720 / 88}  # pixels to the millimetre
@@ -112,12 +113,14 @@ class StandInCamera:
     def __init__(self) -> None:
         self.dropped: list[bytes] = []
         self.looked = 0
+        self.hint: Hint | None = None
         self._scenes = [scene(n) for n in range(8)]
 
-    def latest(self) -> tuple[int, bytes, Sequence[Corners]] | None:
+    def latest(self) -> Picture:
         self.looked += 1
         left = 200 + 10 * (self.looked % 8)
-        return self.looked, self._scenes[self.looked % 8], [[[left, 180], [left + 220, 180], [left + 220, 290], [left, 290]]]
+        mark = Mark(((left, 180), (left + 220, 180), (left + 220, 290), (left, 290)), "00340123450000008812")
+        return Picture(self.looked, self._scenes[self.looked % 8], () if self.hint else (mark,), self.hint)
 
     def drop(self, jpeg: bytes) -> None:
         glance(jpeg)
@@ -200,6 +203,7 @@ class Showcase:
         """Forget what was done to it; the pages stay."""
         self.standin.reset()
         self.camera.dropped.clear()
+        self.camera.hint = None
         self.alive = 0
 
     def status(self, **changes: Any) -> None:

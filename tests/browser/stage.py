@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from firmware.kiosk.server import Web
-from firmware.terminal.scanner import Viewfinder
+from firmware.terminal.viewfinder import Viewfinder
 from firmware.worker import Worker
 from tests.browser.rig import PANELS
 from tests.proofs import Keys

@@ -162,6 +162,9 @@ class Cable:
             raise self.fault
         return Image.new("RGB", (8, 8))
 
+    def refocus(self) -> None:
+        """Fixed."""
+
     def close(self) -> None:
         self.closed += 1
 

@@ -29,7 +29,43 @@ def test_the_fake_keeps_the_real_ones_promises(check: picamera2_body.Check) -> N
 def test_autofocus_is_set_where_the_camera_has_it() -> None:
     library = FakePicamera2(autofocus=True)
     camera = PiCamera(SENSOR, lambda: library)
-    assert library.controls == {"AfMode": 2, "AfRange": 1}
+    assert library.controls == {"AfMode": 2, "AfRange": 1, "AfMetering": 1, "AfWindows": [(1_202, 648, 2_204, 1_296)]}
+    camera.close()
+
+
+def test_a_lens_on_its_way_is_told_with_the_picture() -> None:
+    library = FakePicamera2(autofocus=True)
+    camera = PiCamera(SENSOR, lambda: library)
+    told = []
+    for state in ({"AfState": 1}, {"AfState": 2}, {"AfState": 3}, {}):
+        library.told = state
+        frame = camera.frame(0.1)
+        assert frame is not None
+        told.append(frame.focusing)
+    assert told == [True, False, False, False]
+    camera.close()
+
+
+def test_a_stuck_lens_is_freed_by_hand_for_two_pictures_and_then_focuses_again() -> None:
+    library = FakePicamera2(autofocus=True)
+    camera = PiCamera(SENSOR, lambda: library)
+    library.set.clear()
+    camera.refocus()
+    camera.refocus()
+    camera.frame(0.1)
+    assert library.set == [{"AfMode": 0}]
+    camera.frame(0.1)
+    camera.frame(0.1)
+    assert library.set == [{"AfMode": 0}, {"AfMode": 2}]
+    camera.close()
+
+
+def test_a_fixed_lens_is_left_alone() -> None:
+    library = FakePicamera2()
+    camera = PiCamera(SENSOR, lambda: library)
+    camera.refocus()
+    camera.frame(0.1)
+    assert library.set == []
     camera.close()
 
 

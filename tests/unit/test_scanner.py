@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from drivers.barcode import Barcode
 from drivers.camera import Camera, Frame
 from drivers.errors import CameraError, DriverError, PictureError
 from drivers.wedge import Reading
-from firmware.terminal.scanner import DROPPED, SIGHT_S, Scan, Scanner, Viewfinder
+from firmware.day.work import Scanned
+from firmware.terminal.scanner import FOCUSING_S, Scanner
+from firmware.terminal.sight import SIGHT_S, WITNESS_S
+from firmware.terminal.viewfinder import DROPPED, Mark, Picture, Viewfinder
 from tests.pictures import coded, huge_png, jpeg
 
 SSCC = "00340123450000000017"
+SIZE = (1_280, 960)
 STOP = threading.Event()
 STOP.set()  # no wait takes any time
 
@@ -28,7 +32,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.fault: CameraError | None = None
-        self.n = self.opened = self.closed = 0
+        self.n = self.opened = self.closed = self.refocused = 0
+        self.luma = bytes(SIZE[0] * SIZE[1])
+        self.focusing = False
 
     def open(self) -> Scene:
         if self.fault is not None:
@@ -40,13 +46,16 @@ class Scene:
         if self.fault is not None:
             raise self.fault
         self.n += 1
-        return Frame(luma=bytes(1_280 * 960), width=1_280, height=960, stride=1_280, n=self.n)
+        return Frame(luma=self.luma, width=SIZE[0], height=SIZE[1], stride=SIZE[0], n=self.n, focusing=self.focusing)
 
     def view(self) -> Image.Image:
         return Image.new("RGB", (1_280, 960))
 
     def still(self) -> Image.Image:
         return self.view()
+
+    def refocus(self) -> None:
+        self.refocused += 1
 
     def close(self) -> None:
         self.closed += 1
@@ -57,7 +66,8 @@ class Decoder:
 
     def __init__(self) -> None:
         self.codes: list[Barcode] = []
-        self.asked: list[bool] = []
+        self.asked = 0
+        self.module_px: float | None = None
         self.fault: DriverError | None = None
         self.closed = False
         self.is_ready = True
@@ -65,11 +75,11 @@ class Decoder:
     def ready(self, _timeout_s: float) -> bool:
         return self.is_ready
 
-    def decode(self, luma: bytes, width: int, height: int, stride: int | None = None, *, thorough: bool = False) -> list[Barcode]:
+    def decode(self, luma: bytes, width: int, height: int, stride: int | None = None) -> list[Barcode]:
         if self.fault is not None:
             raise self.fault
         assert len(luma) == height * (stride or width)
-        self.asked.append(thorough)
+        self.asked += 1
         return self.codes
 
     def read_picture(self, data: bytes) -> list[Barcode]:
@@ -104,13 +114,19 @@ class Driver:
 
     def __init__(self) -> None:
         self.wanted: Literal["scan", "photo"] | None = "scan"
-        self.heard: list[Scan] = []
+        self.told: list[tuple[Scanned, ...]] = []
+        self.settles = True
 
     def wants(self) -> Literal["scan", "photo"] | None:
         return self.wanted
 
-    def scanned(self, scan: Scan) -> None:
-        self.heard.append(scan)
+    @property
+    def heard(self) -> list[Scanned]:
+        return [scan for together in self.told for scan in together]
+
+    def scanned(self, *read: Scanned) -> bool:
+        self.told.append(read)
+        return self.settles
 
 
 class Rig:
@@ -141,7 +157,15 @@ class Rig:
 
 def code(text: str, symbology: str = "CODE128", aim: str | None = None) -> Barcode:
     corners = ((10, 10), (200, 10), (200, 90), (10, 90))
-    return Barcode(text=text, symbology=symbology, aim=aim, corners=corners, engine="pyzbar", ms=1.0, raw=text.encode())
+    return Barcode(text=text, symbology=symbology, aim=aim, corners=corners, engine="pyzbar", stage="cheap", ms=1.0, raw=text.encode())
+
+
+def label(blur_px: float = 0) -> bytes:
+    """The luma of a code on grey."""
+    paper = Image.new("L", SIZE, 120)
+    drawn = coded(SSCC, "Code128", 3)
+    paper.paste(drawn.point(lambda luma: luma * 9 // 10), ((SIZE[0] - drawn.width) // 2, (SIZE[1] - drawn.height) // 2))
+    return paper.filter(ImageFilter.GaussianBlur(blur_px)).tobytes()
 
 
 @pytest.fixture
@@ -185,15 +209,98 @@ def test_all_labels_of_a_frame_are_told(rig: Rig) -> None:
     assert rig.look() == ["raw:TBA123456789012", f"sscc:{SSCC}", "raw:PKG|1"]
 
 
-def test_an_ean_needs_a_second_picture(rig: Rig) -> None:
+def test_an_ean_needs_a_second_picture_soon_and_is_told_as_doubtful(rig: Rig) -> None:
     rig.decoder.codes = [code("4006381333931", "EAN13", "]E0")]
+    assert rig.look(every_s=WITNESS_S) == []
     assert rig.look() == []
-    assert rig.look() == ["gtin:04006381333931"]
+    assert rig.look(times=20) == ["gtin:04006381333931"]
+    assert not rig.driver.heard[0].sure
 
 
-def test_every_third_picture_is_read_by_both_engines(rig: Rig) -> None:
-    rig.look(times=6)
-    assert rig.decoder.asked == [False, False, True] * 2
+def test_what_one_picture_shows_is_told_together_and_once(rig: Rig) -> None:
+    rig.decoder.codes = [code("TBA123456789012"), code(SSCC)]
+    rig.look(times=30)
+    assert [[scan.code for scan in together] for together in rig.driver.told] == [["TBA123456789012", SSCC]]
+
+
+def test_of_several_to_choose_from_the_one_that_is_left_in_sight_is_told_again(rig: Rig) -> None:
+    rig.driver.settles = False
+    rig.decoder.codes = [code("TBA123456789012"), code(SSCC)]
+    rig.look(times=5)
+    rig.decoder.codes = [code(SSCC)]
+    rig.look(times=2)
+    assert len(rig.driver.told) == 1, "the other one only flickers"
+    rig.look(times=30)
+    assert [[scan.code for scan in together] for together in rig.driver.told[1:]] == [[SSCC]]
+
+
+def test_one_of_several_that_were_settled_is_not_told_again(rig: Rig) -> None:
+    rig.decoder.codes = [code("TBA123456789012"), code(SSCC)]
+    rig.look(times=5)
+    rig.decoder.codes = [code(SSCC)]
+    rig.look(times=50)
+    assert len(rig.driver.told) == 1
+
+
+def a_shown(rig: Rig) -> Picture:
+    newest = rig.viewfinder.latest()
+    assert newest is not None
+    return newest
+
+
+def test_in_the_dark_a_light_is_asked_for_after_a_while_and_no_longer_once_something_is_read(rig: Rig) -> None:
+    rig.viewfinder.latest()
+    rig.look()
+    assert a_shown(rig).hint is None
+    for _ in range(15):
+        rig.look()
+        newest = a_shown(rig)
+    assert newest.hint == "torch"
+    rig.decoder.codes = [code(SSCC)]
+    rig.look()
+    assert a_shown(rig).hint is None
+
+
+def test_a_code_too_small_to_read_is_said(rig: Rig) -> None:
+    rig.scene.luma = label()
+    rig.decoder.module_px = 0.9
+    rig.viewfinder.latest()
+    for _ in range(15):
+        rig.look()
+        newest = a_shown(rig)
+    assert newest.hint == "closer"
+
+
+def test_hints_are_for_scanning_and_begin_anew_with_each_screen(rig: Rig) -> None:
+    rig.viewfinder.latest()
+    for _ in range(15):
+        rig.look()
+        assert a_shown(rig)
+    rig.driver.wanted = None
+    rig.look()
+    rig.driver.wanted = "photo"
+    rig.look()
+    assert a_shown(rig).hint is None
+    rig.driver.wanted = "scan"
+    rig.look()
+    assert a_shown(rig).hint is None
+
+
+def test_a_lens_on_its_way_is_waited_for_but_not_for_ever(rig: Rig) -> None:
+    rig.scene.focusing = True
+    rig.look(times=9, every_s=FOCUSING_S / 10)
+    assert rig.decoder.asked == 0
+    rig.look(times=5, every_s=FOCUSING_S / 10)
+    assert rig.decoder.asked > 0
+
+
+def test_a_lens_that_stays_blurred_is_freed_now_and_then(rig: Rig) -> None:
+    rig.scene.luma = label(blur_px=8)
+    rig.look(times=100)
+    assert 2 <= rig.scene.refocused <= 3
+    rig.scene.luma = label()
+    rig.look(times=100)
+    assert rig.scene.refocused <= 3
 
 
 def test_nothing_is_read_while_a_photo_is_wanted_and_the_picture_is_shown(rig: Rig) -> None:
@@ -202,8 +309,8 @@ def test_nothing_is_read_while_a_photo_is_wanted_and_the_picture_is_shown(rig: R
     rig.look()
     newest = rig.viewfinder.latest()
     assert newest is not None
-    assert newest[2] == ()
-    assert rig.decoder.asked == []
+    assert newest.marks == ()
+    assert rig.decoder.asked == 0
 
 
 def test_codes_are_marked_in_the_pixels_of_the_page(rig: Rig) -> None:
@@ -212,13 +319,12 @@ def test_codes_are_marked_in_the_pixels_of_the_page(rig: Rig) -> None:
     rig.look()
     newest = rig.viewfinder.latest()
     assert newest is not None
-    n, picture, quads = newest
-    assert Image.open(io.BytesIO(picture)).size == (640, 480)
-    assert quads == (((5, 5), (100, 5), (100, 45), (5, 45)),)
+    assert Image.open(io.BytesIO(newest.jpeg)).size == (640, 480)
+    assert newest.marks == (Mark(((5, 5), (100, 5), (100, 45), (5, 45)), SSCC),)
     rig.look()
     again = rig.viewfinder.latest()
     assert again is not None
-    assert again[0] == n + 1
+    assert again.n == newest.n + 1
 
 
 def test_without_anybody_looking_no_picture_is_made(rig: Rig) -> None:
@@ -291,13 +397,13 @@ def test_a_hand_scanner_is_heard_with_and_without_a_camera(rig: Rig) -> None:
     rig.hand.readings = [reading]
     rig.look(times=2)
     assert [scan.identity for scan in rig.driver.heard] == ["gtin:04006381333931"] * 3
-    assert {scan.source for scan in rig.driver.heard} == {"hand"}
+    assert all(scan.sure for scan in rig.driver.heard), "a scanner in the hand reads what it is aimed at"
 
 
 def test_a_code_with_control_characters_is_answered_visibly(rig: Rig) -> None:
     rig.hand.readings = [Reading(text="AB\x04C\x7f", aim=None, symbology="", device="s")]
     assert rig.look() == ["raw:AB␄C"]
-    assert rig.driver.heard[0].text == "AB␄C"
+    assert rig.driver.heard[0].code == "AB␄C"
 
 
 def test_a_dropped_picture_is_read_shown_and_told_each_time(rig: Rig) -> None:
@@ -306,10 +412,10 @@ def test_a_dropped_picture_is_read_shown_and_told_each_time(rig: Rig) -> None:
     for _ in range(2):
         rig.viewfinder.drop(jpeg(coded(SSCC, "Code128")))
         rig.look()
-    assert [scan.source for scan in rig.driver.heard] == ["picture", "picture"]
+    assert len(rig.driver.heard) == 2
     newest = rig.viewfinder.latest()
     assert newest is not None
-    assert len(newest[2]) == 1
+    assert len(newest.marks) == 1
 
 
 def test_a_dropped_picture_that_brings_the_reader_down_is_no_scan(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 from PIL import Image
 
-from firmware.day.work import Face
+from drivers.gs1 import identity
+from firmware.day.work import Face, Scanned
 from firmware.evidence.attachments import AttachmentError
 from firmware.journal import JournalFullError
 from mqtt.evidence.sealing import unseal
@@ -134,7 +135,7 @@ def test_what_does_not_fit_on_the_card_is_not_shown_as_saved(cabin: Cabin, monke
         cabin.read("SOMETHING")
         assert cabin.terminal.view()["toast"]["key"] == "disk.full"
     assert cabin.terminal._work is work
-    assert len(cabin.panel.sounds) == sounds
+    assert cabin.panel.sounds[sounds:] == ["wrong"]
     cabin.done("pod.confirm")
     assert cabin.terminal.view()["toast"]["key"] == "pod.saved"
 
@@ -264,3 +265,25 @@ def test_the_day_of_another_start_is_told_by_its_boot(cabin: Cabin) -> None:
     cabin.deliver(1)
     hand_out(cabin)
     assert msgspec.json.decode(pods_of(cabin.journal)[0].rec)["boot"] == BOOT
+
+
+def read_together(cabin: Cabin, *texts: str) -> bool:
+    return cabin.terminal.scanned(*(Scanned(text, "CODE128", identity(text)) for text in texts))
+
+
+def test_whoever_scans_hears_whether_the_driver_is_to_choose(tmp_path: Path, keys: Keys) -> None:
+    card = Card(tmp_path, keys)
+    cabin = card.start()
+    cabin.receive(run_of())
+    cabin.tick()
+    cabin.done("session.pin", driver="d-1", pin=PIN)
+    assert not read_together(cabin, code(1), code(2))
+    assert cabin.terminal.view()["overlay"] == {"kind": "choice", "codes": [code(1), code(2)]}
+    cabin.done("scan.choose", n=0)
+    assert read_together(cabin, code(1), code(2)), "only one of them is still missing"
+    card.eject()
+
+
+def test_a_scan_that_is_refused_is_heard(cabin: Cabin) -> None:
+    cabin.read("ON THE ROUTE NOTHING IS SCANNED")
+    assert cabin.panel.sounds[-1] == "wrong"

@@ -8,6 +8,7 @@ import { icon } from './parts/icons.js';
 import './parts/status.js';
 import './parts/undo.js';
 import './parts/change.js';
+import './parts/choice.js';
 import { SCREENS } from './screens/all.js';
 
 const TOAST_MS = 4_000;
@@ -116,6 +117,7 @@ class App extends Part {
     return html`${view.training ? html`<div class="practice" ?inert=${away}>${icon('practice')} ${t('training.banner')}</div>` : nothing}
       ${this.top(view, away)}
       <main ?inert=${away}>${overlay?.kind === 'run' && !view.moving ? html`<rp-change .overlay=${overlay} .word=${this.word}></rp-change>`
+        : overlay?.kind === 'choice' ? html`<rp-choice .overlay=${overlay} .word=${this.word}></rp-choice>`
         : draw({ ...view, bar: this.bar, word: this.word })}</main>`;
   }
 

@@ -12,7 +12,7 @@ const RETRY_MS = 700;
  * instead of queueing them. On a laptop, a picture dropped onto it is looked at instead.
  */
 class Viewfinder extends Part {
-  static properties = { camera: {}, aim: { type: Boolean }, over: { state: true }, live: { state: true } };
+  static properties = { camera: {}, word: { attribute: false }, aim: { type: Boolean }, over: { state: true }, live: { state: true }, hint: { state: true } };
 
   static styles = [look, css`
     :host { display: block; position: relative; background: #05070a; border-radius: var(--radius); overflow: hidden; min-block-size: calc(var(--mm) * 20); }
@@ -20,6 +20,7 @@ class Viewfinder extends Part {
     .state { position: absolute; inset: 0; background: #05070a; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: var(--gap); color: #e3e8ed; text-align: center; padding: var(--pad); font-weight: 600; line-height: 1.2; }
     .state svg.icon { inline-size: calc(var(--mm) * 10); block-size: calc(var(--mm) * 10); }
     .state.drop { background: #0a4aa8e0; color: #fff; }
+    .hint { position: absolute; inset-inline: 0; inset-block-end: 0; display: flex; align-items: center; justify-content: center; gap: var(--gap); padding: calc(var(--mm) * 1.2) var(--pad); background: #ffc933; color: #221a00; font-weight: 700; line-height: 1.15; }
   `];
 
   constructor() {
@@ -28,8 +29,10 @@ class Viewfinder extends Part {
     this.aim = false;
     this.over = false;
     this.live = false;
-    /** @type {number[][][]} */
-    this.quads = [];
+    /** @type {{corners: number[][], text: string}[]} */
+    this.marks = [];
+    /** @type {string | null} what would help to read */
+    this.hint = null;
     /** @type {WebSocket | null} */
     this.socket = null;
   }
@@ -60,10 +63,10 @@ class Viewfinder extends Part {
     this.socket = socket;
   }
 
-  /** @param {WebSocket} socket @param {string | Blob} data marks of barcodes found, then the picture they belong to */
+  /** @param {WebSocket} socket @param {string | Blob} data the barcodes found and a hint, then the picture they belong to */
   async heard(socket, data) {
     if (typeof data === 'string') {
-      this.quads = JSON.parse(data).quads ?? [];
+      ({ marks: this.marks = [], hint: this.hint = null } = JSON.parse(data));
       return;
     }
     try {
@@ -88,7 +91,7 @@ class Viewfinder extends Part {
     if (this.aim) this.frame(paint, picture.width, picture.height);
   }
 
-  /** The corners to aim with, and a line round each barcode that was found. @param {CanvasRenderingContext2D} paint @param {number} width @param {number} height */
+  /** The corners to aim with, and a line round each barcode that was found, with its value. @param {CanvasRenderingContext2D} paint @param {number} width @param {number} height */
   frame(paint, width, height) {
     const thick = Math.max(2, width / 160);
     const [left, top, right, bottom, arm] = [width * 0.16, height * 0.22, width * 0.84, height * 0.78, width * 0.07];
@@ -103,12 +106,32 @@ class Viewfinder extends Part {
     paint.stroke();
     paint.strokeStyle = '#39d98a';
     paint.lineWidth = thick * 1.6;
-    for (const quad of this.quads) {
+    for (const { corners } of this.marks) {
       paint.beginPath();
-      quad.forEach(([x, y], n) => (n ? paint.lineTo(x, y) : paint.moveTo(x, y)));
+      corners.forEach(([x, y], n) => (n ? paint.lineTo(x, y) : paint.moveTo(x, y)));
       paint.closePath();
       paint.stroke();
     }
+    for (const { corners, text } of this.marks) this.value(paint, width, height, corners, text);
+  }
+
+  /** What a code says, on a plate under it, or over it where there is no room. @param {CanvasRenderingContext2D} paint @param {number} width @param {number} height @param {number[][]} corners @param {string} text */
+  value(paint, width, height, corners, text) {
+    const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+    let size = width / 20;
+    paint.direction = 'ltr'; // as it is printed
+    paint.font = `700 ${size}px sans-serif`;
+    size *= Math.min(1, (width * 0.9) / paint.measureText(text).width);
+    paint.font = `700 ${size}px sans-serif`;
+    const [wide, high] = [paint.measureText(text).width + size, size * 1.5];
+    const below = Math.max(...ys) + size * 0.4;
+    const left = Math.max(0, Math.min(width - wide, (Math.min(...xs) + Math.max(...xs) - wide) / 2));
+    const top = below + high <= height ? below : Math.max(0, Math.min(...ys) - high - size * 0.4);
+    paint.fillStyle = '#0b6138';
+    paint.fillRect(left, top, wide, high);
+    paint.fillStyle = '#ffffff';
+    paint.textBaseline = 'middle';
+    paint.fillText(text, left + size / 2, top + high / 2);
   }
 
   /** @param {DragEvent} event */
@@ -125,8 +148,12 @@ class Viewfinder extends Part {
   render() {
     return html`<canvas role="img" aria-label=${t('camera.view')}></canvas>
       ${this.camera !== 'ok' ? html`<div class="state" role="status">${icon('camera_off')}<span>${word('camera', this.camera)}</span></div>`
-        : this.live ? nothing : html`<div class="state" role="status">${icon('photo')}<span>${t('camera.starting')}</span></div>`}
+        : this.live ? this.advice() : html`<div class="state" role="status">${icon('photo')}<span>${t('camera.starting')}</span></div>`}
       ${this.over ? html`<div class="state drop">${t('camera.drop')}</div>` : nothing}`;
+  }
+
+  advice() {
+    return this.hint && this.aim ? html`<div class="hint" role="status">${icon('info')}<span>${word('hint', this.hint)}</span></div>` : nothing;
   }
 
   firstUpdated() {

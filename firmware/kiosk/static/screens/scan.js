@@ -56,7 +56,7 @@ class Scan extends Screen {
     const rows = [...goods(lines), ...extras(this.d.extras ?? [])];
     const first = rows.findIndex((row) => row.state === 'open');
     return html`<rp-steps .steps=${steps} .word=${this.view.word}></rp-steps><div class="columns"><div class="see wide">
-        <rp-viewfinder aim .camera=${camera}></rp-viewfinder>${verdictBar(last, camera === 'ok')}</div>
+        <rp-viewfinder aim .camera=${camera} .word=${this.view.word}></rp-viewfinder>${verdictBar(last, camera === 'ok')}</div>
       <div class="stack grow"><div class="row spread done"><span>${say(this.collects ? 'scan.collected' : 'scan.count', { done, total })}</span></div>
         <rp-list label=${t('stop.goods')} .items=${rows} .at=${first} .row_mm=${12} .row=${(/** @type {any} */ row) => this.row(row)}></rp-list></div></div>`;
   }
