@@ -65,9 +65,13 @@ class BoardSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(
             pattern=r"^(auto|none|/dev/input/[\w./:-]+)$",
-            description='"auto" takes every USB hand scanner that types like a keyboard, "none" takes none, or the event device of one',
+            description='"auto" takes every USB hand scanner, serial or typing like a keyboard; "none", or the event device of one',
         ),
     ] = "auto"
+    scanner_separator: Annotated[
+        Annotated[str, msgspec.Meta(min_length=1, max_length=8)] | None,
+        msgspec.Meta(description="what the hand scanners send instead of the separator GS (29), which many cannot type"),
+    ] = None
     profile_folder: Annotated[str | None, msgspec.Meta(description="folder with board profiles of your own, searched first")] = None
 
 
@@ -175,7 +179,7 @@ def open_board(settings: BoardSettings) -> Board:
         chrony=_chrony(settings),
         camera=_camera(settings, profile.camera),
         screen=profile.screen,
-        wedges=WedgeSettings(serial=settings.scanner_serial, usb=settings.scanner_usb),
+        wedges=WedgeSettings(serial=settings.scanner_serial, usb=settings.scanner_usb, separator=settings.scanner_separator),
     )
 
 
@@ -216,7 +220,11 @@ def _simulated(settings: BoardSettings) -> Board:
         panel=panel,
         chrony=_chrony(settings),
         camera=_simulated_camera(settings),
-        wedges=WedgeSettings(serial=settings.scanner_serial, usb="none" if settings.scanner_usb == "auto" else settings.scanner_usb),
+        wedges=WedgeSettings(
+            serial=settings.scanner_serial,
+            usb="none" if settings.scanner_usb == "auto" else settings.scanner_usb,
+            separator=settings.scanner_separator,
+        ),
     )
 
 

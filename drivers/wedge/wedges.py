@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from drivers.errors import PortGoneError
+from drivers.gs1 import GS
 from drivers.wedge.devices import HidWedge, SerialWedge
 from drivers.wedge.reading import GAP_S, Reading
 from drivers.wedge.settings import WedgeSettings
 
 BY_ID = Path("/dev/input/by-id")
+SERIAL_BY_ID = Path("/dev/serial/by-id")
 LOOK_S = 1.0  # between two looks for scanners that were plugged in
 # A keyboard that is no scanner must stay usable: the technician's. What scanners call themselves, by kind and by make.
 SCANNER_WORDS = (
@@ -44,9 +48,10 @@ class Wedge(Protocol):
 class Wedges:
     """Never raises: a scanner that does not open or is pulled out is a sentence in `faults` and is tried again every second."""
 
-    def __init__(self, settings: WedgeSettings, by_id: Path = BY_ID) -> None:
+    def __init__(self, settings: WedgeSettings, by_id: Path = BY_ID, serial_by_id: Path = SERIAL_BY_ID) -> None:
         self._settings = settings
         self._by_id = by_id
+        self._serial_by_id = serial_by_id
         self._open: dict[str, Wedge] = {}
         self._faults: dict[str, str] = {}
         self._look_at_s = 0.0
@@ -83,34 +88,43 @@ class Wedges:
         self._open.clear()
 
     def _read(self, wedge: Wedge) -> list[Reading]:
+        separator = self._settings.separator
         try:
-            return wedge.read()
+            readings = wedge.read()
         except PortGoneError as error:
             wedge.close()
             del self._open[wedge.path]
             self._faults[wedge.path] = str(error)
             return []
+        return [replace(one, text=one.text.replace(separator, GS)) for one in readings] if separator else readings
 
     def _look(self) -> None:
         now_s = time.monotonic()
         if now_s < self._look_at_s:
             return
         self._look_at_s = now_s + LOOK_S
-        for path in self._settings.serial:
+        serial, typing = self._serial_paths(), self._typing_paths()
+        for path in serial:
             self._take(path, SerialWedge)
-        found = self._usb_paths()
-        for path in found:
+        for path in typing:
             self._take(path, HidWedge)
-        for path in [path for path in self._faults if path not in (*self._settings.serial, *found)]:
+        for path in [path for path in self._faults if path not in (*serial, *typing)]:
             del self._faults[path]  # unplugged for good: no fault
 
-    def _usb_paths(self) -> list[str]:
+    def _serial_paths(self) -> list[str]:
+        """Those that are named, and a USB scanner in its serial mode: it loses no character, whatever the keyboard's language."""
+        named = list(self._settings.serial)
+        if self._settings.usb != "auto":
+            return named
+        known = {Path(path).resolve() for path in named}
+        return named + [str(path) for path in _scanners_in(self._serial_by_id, "*") if path.resolve() not in known]
+
+    def _typing_paths(self) -> list[str]:
         if self._settings.usb == "none":
             return []
         if self._settings.usb != "auto":
             return [self._settings.usb]
-        keyboards = sorted(self._by_id.glob("*-event-kbd")) if self._by_id.is_dir() else []
-        return [str(path) for path in keyboards if any(word in path.name.lower() for word in SCANNER_WORDS)]
+        return [str(path) for path in _scanners_in(self._by_id, "*-event-kbd")]
 
     def _take(self, path: str, kind: Callable[[str], Wedge]) -> None:
         if path in self._open:
@@ -120,3 +134,9 @@ class Wedges:
             self._faults.pop(path, None)
         except PortGoneError as error:
             self._faults[path] = str(error)
+
+
+def _scanners_in(folder: Path, names: str) -> list[Path]:
+    """The devices that call themselves a scanner."""
+    devices = sorted(folder.glob(names)) if folder.is_dir() else []
+    return [path for path in devices if any(word in path.name.lower() for word in SCANNER_WORDS)]

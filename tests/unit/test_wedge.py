@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.wedge import HidWedge, Wedges, WedgeSettings
-from drivers.wedge.keys import EV_KEY, EV_SYN, EVENT, KEYS, SYN_DROPPED, KeyText
+from drivers.wedge.keys import EV_KEY, EV_SYN, EVENT, KEYS, NUMBER_BLOCK, SYN_DROPPED, KeyText
 from drivers.wedge.reading import GAP_S, Lines, Reading, reading_of
 from tests.eventually import eventually
 
@@ -67,6 +67,39 @@ def test_shift_held_over_several_keys_and_caps_lock_count() -> None:
 
 def test_a_separator_typed_on_the_number_block_is_one() -> None:
     assert KeyText().feed(stroke(2) + held(ALT, 82, 82, 80, 73) + stroke(3) + stroke(ENTER)) == [f"1{GS}2"]
+
+
+def test_a_scanner_that_sends_every_sign_on_the_number_block_is_understood() -> None:
+    block = {digit: code for code, digit in NUMBER_BLOCK.items()}
+    packed = b"".join(held(ALT, *(block[digit] for digit in f"{ord(sign):04}")) for sign in f"]d201{GS}Ab9")
+    assert KeyText().feed(packed + stroke(ENTER)) == [f"]d201{GS}Ab9"]
+
+
+HEX = {digit: CODES[digit][0] for digit in "0123456789abcdef"}
+TO_UNICODE = event(CTRL, 1) + held(SHIFT, 22)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        TO_UNICODE + stroke(HEX["1"]) + stroke(HEX["d"]) + event(CTRL, 0),
+        TO_UNICODE + event(CTRL, 0) + b"".join(stroke(HEX[digit]) for digit in "001d") + stroke(57),
+        TO_UNICODE + event(CTRL, 0) + b"".join(stroke(HEX[digit]) for digit in "001d") + stroke(ENTER),
+    ],
+)
+def test_a_separator_typed_as_linux_takes_any_character_is_one(number: bytes) -> None:
+    assert KeyText().feed(stroke(2) + number + stroke(3) + stroke(ENTER)) == [f"1{GS}2"]
+
+
+def test_a_number_that_is_none_is_passed_over() -> None:
+    assert KeyText().feed(TO_UNICODE + event(CTRL, 0) + stroke(CODES["x"][0]) + stroke(ENTER)) == ["x"]
+    assert KeyText().feed(TO_UNICODE + event(CTRL, 0) + stroke(HEX["f"]) * 6 + stroke(57) + stroke(3) + stroke(ENTER)) == ["2"]
+
+
+def test_half_a_number_ends_with_its_code() -> None:
+    keys = KeyText()
+    assert keys.feed(stroke(2) + event(ALT, 1) + stroke(82) + stroke(ENTER)) == ["1"]
+    assert keys.feed(event(ALT, 0) + typed("next")) == ["next"]
 
 
 def test_the_number_block_alone_is_digits() -> None:
@@ -229,6 +262,34 @@ def test_usb_scanners_are_found_grabbed_and_taken_up_again(tmp_path: Path, grabs
         eventually(lambda: not wedges.read(0.1) and wedges.count == 0 and not wedges.faults)
     assert len(grabs) == 2
     wedges.close()
+
+
+def test_a_usb_scanner_in_serial_mode_is_found_by_its_name(tmp_path: Path) -> None:
+    scanner, receiver = Pseudo(), Pseudo()
+    (tmp_path / "usb-Zebra_Scanner_DS2208-if00").symlink_to(scanner.path)
+    (tmp_path / "usb-u-blox_GNSS_receiver-if00").symlink_to(receiver.path)
+    wedges = Wedges(WedgeSettings(usb="auto"), by_id=tmp_path / "none", serial_by_id=tmp_path)
+    wedges.read(0)
+    assert wedges.count == 1
+    scanner.send(b"]C100340123450000000017\r")
+    assert [reading.aim for reading in eventually(lambda: wedges.read(0.5))] == ["]C1"]
+    wedges.close()
+    named = Wedges(WedgeSettings(usb="auto", serial=(scanner.path,)), by_id=tmp_path / "none", serial_by_id=tmp_path)
+    named.read(0)
+    assert (named.count, named.faults) == (1, ()), "the same scanner under its other name is not opened twice"
+    named.close()
+    scanner.unplug()
+    receiver.unplug()
+
+
+def test_what_a_scanner_sends_instead_of_the_separator_becomes_one() -> None:
+    scanner = Pseudo()
+    wedges = Wedges(WedgeSettings(serial=(scanner.path,), separator="<GS>"))
+    wedges.read(0)
+    scanner.send(b"]d20104006381333931<GS>21A7\r")
+    assert [reading.text for reading in eventually(lambda: wedges.read(0.5))] == [f"0104006381333931{GS}21A7"]
+    wedges.close()
+    scanner.unplug()
 
 
 def test_two_scanners_are_read_together(tmp_path: Path, grabs: list[int]) -> None:
