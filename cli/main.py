@@ -14,8 +14,9 @@ from cli.errors import UsageError
 
 # The first word -> the module that answers to it. Only that one is imported: the daemon must not carry what the demo needs.
 MODULES = {
-    "demo": "demo", "run": "daemon", "status": "daemon", "gnss": "gnss", "scan": "scan", "journal": "journal", "config": "config",
-    "contract": "contract", "fleet": "fleet", "verify": "verify", "authority": "authority", "bench": "bench",
+    "demo": "demo", "run": "daemon", "status": "daemon", "gnss": "gnss", "scan": "scan", "scanner": "scanner", "journal": "journal",
+    "config": "config", "contract": "contract", "fleet": "fleet", "verify": "verify",
+    "authority": "authority", "bench": "bench", "faults": "faults",
 }  # fmt: skip
 
 EPILOG = """examples:

@@ -6,7 +6,9 @@ For the demo, the bench and small fleets. Its keys are files: keep root.key off 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -62,6 +64,20 @@ def issue_receiver(folder: Path, name: str, out: Path, *, now: datetime | None =
     certificate = _leaf(folder, "receiver", name, key, now)
     sealing = {"seal.key": _private(seal), "seal.pub": seal.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)}
     _write_all(out, {"receiver.key": _private(key), "receiver.pem": certificate, **sealing, **_above(folder)})
+
+
+def make_broker(out: Path, addresses: Sequence[str], *, now: datetime | None = None) -> None:
+    """broker.key and broker.pem in `out`: TLS for a broker at these IP addresses, for a demo or a bench.
+
+    The certificate is its own authority, so that nothing of the evidence's answers for a line: units trust broker.pem itself.
+    """
+    key, name = _new_key(), _subject("Roadproof broker")
+    began = (now or datetime.now(UTC)) - EARLIER
+    certificate = _builder(name, name, key, key, began=began, valid_for=LEAF_FOR)
+    certificate = certificate.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    certificate = certificate.add_extension(_own_authority(), critical=True)
+    named = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)) for address in addresses])
+    _write_all(out, {"broker.key": _private(key), "broker.pem": _signed(certificate.add_extension(named, critical=False), key)})
 
 
 def fingerprint(folder: Path) -> str:
@@ -130,6 +146,21 @@ def _builder(
 def _authority(builder: x509.CertificateBuilder, *, path_length: int) -> x509.CertificateBuilder:
     limits = x509.BasicConstraints(ca=True, path_length=path_length)
     return builder.add_extension(limits, critical=True).add_extension(usage(signing=False), critical=True)
+
+
+def _own_authority() -> x509.KeyUsage:
+    """What a key may be used for that answers a TLS handshake and signed its own certificate."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:

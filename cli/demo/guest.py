@@ -85,11 +85,11 @@ class Guest:
                 self._turn_network()
 
     def _turn_network(self) -> None:
-        if self._stage.radio.is_dead:
-            self._stage.radio.leave_dead_zone()
+        if self._stage.radio.is_cut:
+            self._stage.radio.restore()
             self._tell("network", "The network is back: what waits on the unit is sent.")
         else:
-            self._stage.radio.enter_dead_zone()
+            self._stage.radio.cut()
             self._tell("dead zone", "No network: work on, everything is kept on the unit. Press n again to bring it back.")
 
     def _tell_of_changes(self) -> None:

@@ -18,8 +18,8 @@ import msgspec
 from cli import mosquitto
 from cli.demo import day
 from cli.demo.aide import Aide
-from cli.demo.radio import Radio
 from cli.demo.settings import FLEET_TOML, UNIT_TOML
+from cli.road.road import Road
 from drivers.sim.camera import CameraHands
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
@@ -66,7 +66,7 @@ class Stage:
         # The van's day ends now: a simulated clock that runs ahead of this machine's would date everything into the future.
         start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=(seconds + START_S) * speed)
         floor = datetime(BUILD_DATE.year, BUILD_DATE.month, BUILD_DATE.day, tzinfo=UTC) + timedelta(days=1)
-        self.radio = Radio(self._broker_port)
+        self.radio = Road(self._broker_port)
         self.line = SerialLine(folder / "gnss")
         self._route = ghent()
         self.drive = Drive(
@@ -125,7 +125,7 @@ class Stage:
     def welcome(self) -> None:
         """Clear the road for a driver: no tunnel, and the network is back."""
         self.drive.leave_tunnel()
-        self.radio.leave_dead_zone()
+        self.radio.restore()
 
     def plan_round(self) -> None:
         """Plan the day anew from where the van was held: doors that are close, and the true time, or his proofs would be found false."""
@@ -166,7 +166,7 @@ class Stage:
 
     def finish(self, look: Callable[[], None]) -> None:
         """Park the van, wait until everything is receipted, end the daemon in order; `look` is called while it takes."""
-        self.radio.leave_dead_zone()
+        self.radio.restore()
         self.drive.stop()
         if not self.unit_runs:
             self._mourn()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,3 +82,26 @@ def test_a_damaged_authority_is_told(folder: Path, tmp_path: Path) -> None:
     (folder / "issuing.key").write_bytes(b"rubbish")
     with pytest.raises(AuthorityError, match="damaged"):
         authority.issue_unit(folder, "van-017", tmp_path / "unit")
+
+
+def test_a_broker_is_believed_at_its_addresses_and_at_no_other(tmp_path: Path) -> None:
+    authority.make_broker(tmp_path, ["127.0.0.1", "198.18.0.2"])
+    assert (tmp_path / "broker.key").stat().st_mode & 0o077 == 0
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "broker.pem", tmp_path / "broker.key")
+    client = ssl.create_default_context(cafile=tmp_path / "broker.pem")
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons have it by themselves
+    assert shaken(client, server, "198.18.0.2")
+    with pytest.raises(ssl.SSLCertVerificationError, match="IP address mismatch"):
+        shaken(client, server, "192.0.2.1")
+
+
+def shaken(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> str | None:
+    """The handshake of the two in memory; the version of TLS that they agreed on."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    here = client.wrap_bio(to_client, to_server, server_hostname=host)
+    there = server.wrap_bio(to_server, to_client, server_side=True)
+    for end in (here, there, here, there):
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    return here.version()

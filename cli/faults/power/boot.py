@@ -1,0 +1,266 @@
+"""After a power cut: what is left of the disk is given to a real systemd, which starts the real daemon on it from its real unit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.progress import Progress
+
+from cli.faults.power import block, tree
+from cli.faults.power.block import DiskError, hidden_folder, mortal, need, until
+from cli.faults.power.day import DAY
+from cli.faults.power.device import ROOT, STEPS, Toll, WrittenDay
+from cli.faults.power.promise import Promise, broken
+from cli.faults.power.unit import UNIT
+from cli.faults.tally import Tally
+from firmware import status as statuses
+from firmware.app import STATUS_FILE
+from firmware.journal import Series
+from firmware.status import Status
+
+PROGRAMS = block.PROGRAMS | tree.PROGRAMS | {
+    "systemd-nspawn": "systemd-container",
+    "nsenter": "util-linux",
+    "journalctl": "systemd",
+}  # fmt: skip
+SERVICE = "roadproof.service"
+HALT_S = 40.0  # TimeoutStopSec of the unit, and as long for everything else
+
+# What stands otherwise than on a unit: where Python is. Everything else of the unit is as it is installed.
+DROP_IN = """[Service]
+ExecStart=
+ExecStart=/opt/python/bin/{python} -P -m cli run --config /etc/roadproof/roadproof.toml
+Environment=PYTHONPATH=/opt/roadproof:/opt/packages LD_LIBRARY_PATH=/opt/python/lib
+"""
+# Nobody is at the other end, and nothing is plugged in: neither must keep the daemon from starting.
+SETTINGS = """unit = "{unit}"
+[board]
+profile = "simulated"
+gnss_port = "/dev/ttyUSB0"
+[broker]
+host = "127.0.0.1"
+port = 1883
+tls = false
+[terminal]
+enabled = true
+[evidence]
+certificate = "/etc/roadproof/keys/unit/unit.pem"
+key = "/etc/roadproof/keys/unit/unit.key"
+issuing = "/etc/roadproof/keys/unit/issuing.pem"
+root = "/etc/roadproof/keys/unit/root.pem"
+receiver = "/etc/roadproof/keys/receiver/receiver.pem"
+seal_to = "/etc/roadproof/keys/receiver/seal.pub"
+"""
+
+
+class Machine:
+    """A booted root file system: a systemd as the first process, its own network without a way out, and nothing in it lasts."""
+
+    def __init__(self, root: Path, shown: dict[str, Path], kept: dict[str, Path], log: Path) -> None:
+        """`shown` and `kept`: what of this machine is where in it, read-only and to be written."""
+        self._log = log
+        with log.open("w", encoding="utf-8") as console:
+            self._process = mortal(
+                # In a process namespace of its own: whatever kills systemd-nspawn kills all that it started.
+                *("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
+                *("systemd-nspawn", "--quiet", f"--directory={root}", f"--machine=roadproof-{os.getpid()}"),
+                *("--register=no", "--keep-unit", "--private-network", "--volatile=overlay", "--console=read-only"),
+                *("--resolv-conf=off", "--timezone=off", "--link-journal=no"),
+                *(f"--bind-ro={path}:{place}" for place, path in shown.items()),
+                *(f"--bind={path}:{place}" for place, path in kept.items()),
+                "--boot",
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until_up(self) -> None:
+        """Until its systemd answers; DiskError with its last words when it ends instead."""
+        until(lambda: self._process.poll() is not None or self._answers(), "the systemd of the booted disk")
+        if self._process.poll() is not None:
+            raise DiskError(f"systemd-nspawn cannot boot: {self._log.read_text(encoding='utf-8', errors='replace').strip()[-300:]}")
+
+    @property
+    def files(self) -> Path:
+        """Its root as its processes see it."""
+        return Path(f"/proc/{self._first_process}/root")
+
+    def typed(self, *command: str) -> int:
+        """Run a program in it; the exit code."""
+        inside = ("nsenter", "--target", str(self._first_process), "--all", "--root", "--wd")
+        return subprocess.run([*inside, *command], check=False, capture_output=True, timeout=block.SOON_S).returncode
+
+    def halt(self) -> bool:
+        """Shut it down in order; whether it did so in time."""
+        os.kill(self._spawn, signal.SIGTERM)  # systemd-nspawn asks its first process to halt
+        try:
+            return self._process.wait(HALT_S) == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def end(self) -> None:
+        """Whatever happened, nothing stays."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    @property
+    def _spawn(self) -> int:
+        """systemd-nspawn; DiskError when it has ended."""
+        return _child(self._process.pid, "systemd-nspawn")
+
+    @property
+    def _first_process(self) -> int:
+        return _child(self._spawn, "systemd")
+
+    def _answers(self) -> bool:
+        try:
+            return (self.files / "run/systemd/private").exists()
+        except DiskError:
+            return False
+
+
+class Place:
+    """What every boot of a day's disks shares: the root file system, and what is shown in it."""
+
+    def __init__(self, folder: Path, root: Path, keys: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._root = root
+        self._keys = keys
+        self._shown = {
+            "/opt/roadproof": ROOT,
+            "/opt/python": Path(sys.base_prefix),
+            "/opt/packages": Path(sysconfig.get_path("purelib")),
+            f"/etc/systemd/system/{SERVICE}": ROOT / "systemd" / SERVICE,
+            f"/etc/systemd/system/{SERVICE}.d": self._drop_in(),
+            "/etc/roadproof": self._settings(),
+        }
+
+    def started(self, left: Path, promise: Promise) -> Tally:
+        """Boot with this folder as the unit's own, halt, then look whether every promise is kept."""
+        tally = Tally(harm="power", tracebacks=0)
+        logs = self._folder / "logs"
+        logs.mkdir()
+        machine = Machine(self._root, self._shown, {"/var/lib/roadproof": left, "/var/log/journal": logs}, self._folder / "console")
+        try:
+            machine.wait_until_up()
+            faults = [*_faults_of_start(machine, promise), *([] if machine.halt() else ["it did not halt in order"])]
+        finally:
+            machine.end()
+        faults += _faults_told(logs)
+        shutil.rmtree(logs)
+        tally.tracebacks = len(faults)
+        tally.examples = faults
+        tally.add(broken(left, self._keys, promise.after_start()))
+        return tally
+
+    def _drop_in(self) -> Path:
+        folder = self._folder / "drop-in"
+        folder.mkdir()
+        python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        (folder / "python.conf").write_text(DROP_IN.format(python=python), encoding="utf-8")
+        return folder
+
+    def _settings(self) -> Path:
+        """Settings and keys, which only the unit's user may read."""
+        folder = self._folder / "settings"
+        shutil.copytree(self._keys, folder / "keys")
+        (folder / "roadproof.toml").write_text(SETTINGS.format(unit=UNIT), encoding="utf-8")
+        owner = _user(self._root, "roadproof")
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, owner, owner)
+        return folder
+
+
+def cut(
+    *,
+    boots: int,
+    seed: int,
+    progress: Progress,
+    steps: int = STEPS,
+    root: Path | None = None,
+    keep: Path | None = None,
+    command: Sequence[str] = DAY,
+) -> Tally:
+    """Live a day on a logged disk, cut its power so often, boot on what is left each time and see whether every promise is kept.
+
+    `root`: where the root file system that is booted is, or will be; `keep`: a folder for the images on which something is broken.
+    UsageError when this machine cannot do it.
+    """
+    need(PROGRAMS)
+    began_s = time.monotonic()
+    bar = progress.add_task("a root file system", total=boots)
+    booted = tree.made(root or tree.default_folder())
+    progress.update(bar, description="a day on a logged disk")
+    with hidden_folder() as folder:
+        day = WrittenDay(folder / "day", seed, steps=steps, command=command)
+        place = Place(folder / "place", booted, day.keys)
+        progress.update(bar, description="cutting its power and booting")
+        toll = Toll(day, folder / "left", keep)
+        for one in day.cuts(boots):
+            toll.take(one, partial(place.started, promise=one.promise))
+            progress.advance(bar)
+        tally = toll.total()
+    tally.seconds = round(time.monotonic() - began_s, 1)
+    return tally
+
+
+def _faults_of_start(machine: Machine, promise: Promise) -> list[str]:
+    """What is wrong with the daemon once systemd calls it started."""
+    if machine.typed("systemctl", "start", SERVICE) != 0:
+        return ["the daemon did not become ready"]
+    file = machine.files / "run/roadproof" / STATUS_FILE
+    try:
+        until(lambda: statuses.read(file) is not None, "the daemon's status")
+    except DiskError:
+        return ["the daemon left no status"]
+    status = statuses.read(file) or Status()
+    faults = [] if status.log == promise.log or not promise.log else [f"its status shows the journal {status.log}, not {promise.log}"]
+    for series, shown in ((Series.SEQ, status.seq), (Series.TSEQ, status.tseq)):
+        if shown.issued < promise.top(series):
+            faults.append(f"its status shows {shown.issued} numbers of {series} given, not {promise.top(series)}")
+    return faults
+
+
+def _faults_told(logs: Path) -> list[str]:
+    """What systemd's journal holds against the daemon: tracebacks, an end that was none in order."""
+    told = subprocess.run(
+        ["journalctl", "--directory", str(logs), "--unit", SERVICE, "--output", "json", "--quiet"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    messages = [str(json.loads(line).get("MESSAGE", "")) for line in told.stdout.splitlines()]
+    faults = [message for message in messages if "Traceback" in message or "Failed with result" in message]
+    return faults if any("Deactivated successfully" in message for message in messages) else [*faults, "the daemon did not end in order"]
+
+
+def _child(parent: int, name: str) -> int:
+    """The child of a process with this name; DiskError when there is none."""
+    try:
+        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split():
+            if Path(f"/proc/{child}/comm").read_text(encoding="ascii").strip() == name:
+                return int(child)
+    except OSError:  # it has just ended
+        pass
+    raise DiskError(f"the booted disk has no {name} any more")
+
+
+def _user(root: Path, name: str) -> int:
+    """The number of a user of this root file system; its group has the same."""
+    for line in (root / "etc/passwd").read_text(encoding="utf-8").splitlines():
+        user, _, number, *_ = line.split(":")
+        if user == name:
+            return int(number)
+    raise DiskError(f"the root file system has no user {name}")
