@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from cli.words import Commands, add
 
-PARTS = ("payload", "journal", "drain", "plugs", "pictures", "terminal")
+PARTS = ("payload", "journal", "drain", "peers", "network", "running", "card", "backlog", "plugs", "pictures", "scan", "terminal")
+PAGE = Path("docs/performance.md")
+TIMES = 3
 
 
 def add_commands(commands: Commands) -> None:
     """Add `bench`."""
     command = add(commands, "bench", run, "measure what a fix and a proof cost, and how fast a backlog drains", "roadproof bench --json")
-    command.add_argument("--json", action="store_true", help="for programs")
-    command.add_argument("--markdown", action="store_true", help="the page docs/figures.md")
-    command.add_argument("--only", metavar="PART", choices=PARTS, help="one of: %(choices)s")
+    command.add_argument("--times", type=int, default=TIMES, metavar="N", help=f"runs of each part at most (default {TIMES})")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--only", metavar="PART", choices=PARTS, action="append", help="one of: %(choices)s; may be given again")
+    what.add_argument("--from", dest="results", type=Path, nargs="+", metavar="FILE", help="measure nothing: show what --json told before")
+    shown = command.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="for programs")
+    shown.add_argument(
+        "--markdown",
+        type=Path,
+        nargs="?",
+        const=PAGE,
+        metavar="FILE",
+        help=f"write a page, with its plots in plots/ beside it (default {PAGE})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,76 +1,102 @@
-"""The figures of a bench, measured and shown."""
+"""A bench: measured, or read again, and shown."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
+import queue
+import subprocess
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli import mosquitto
-from cli.bench.figure import Figure, Round
+from cli.bench import machine, page, result
+from cli.bench.figure import Figure, Round, Verdict, text
+from cli.bench.result import LeftOut, Result
 from cli.bench.rounds import ROUNDS
 from cli.errors import UsageError
 
-PAGE = """# Figures
-
-Measured by `./roadproof bench --markdown > docs/figures.md` on a shared {machine} machine with {processors} processors, not on a
-Raspberry Pi; median and spread of runs with different drives of the virtual van, where there is a spread. Read the ratios: rates
-differ between machines. What else this machine had to do: the last line.
-
-| figure | median | spread | unit | what was measured |
-|---|---|---|---|---|
-{rows}
-
-How soon the page answers a tap is measured in a real browser: `python -m tests.browser.figures`.
-Not measured here: anything on a real Raspberry Pi, its card or a mobile network.
-"""
+# What ends a part on a machine that is too slow, or lacks something: the others are measured all the same.
+FAILURES = (TimeoutError, queue.Empty, OSError, subprocess.SubprocessError)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure; show medians and spreads."""
+    """Measure, or read again; show. 1 when a part that could be measured was not."""
+    if arguments.markdown:
+        _require_folder(arguments.markdown)
+    if arguments.times < 1:
+        raise UsageError("--times must be 1 at least")
+    told = result.read(arguments.results) if arguments.results else _bench(arguments.only or (), arguments.times)
+    if arguments.json:
+        print(msgspec.json.encode(told).decode())
+    elif arguments.markdown:
+        page.write(arguments.markdown, told)
+    else:
+        _show(told)
+    for one in told.left_out:
+        print(f"roadproof: {one.part} was left out: {one.why}", file=sys.stderr)
+    return int(any(one.failed for one in told.left_out))
+
+
+def _require_folder(path: Path) -> None:
+    """An hour's figures need a place."""
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}; name the page that is to be written: --markdown FILE")
+
+
+def _bench(only: Sequence[str], times: int) -> Result:
     if not mosquitto.program():
         raise UsageError("the bench needs a broker; install it with: sudo apt-get install mosquitto")
-    figures = measured([part for part in ROUNDS if arguments.only in {None, part.name}])
-    if arguments.json:
-        print(msgspec.json.encode(figures).decode())
-        return 0
-    if arguments.markdown:
-        print(page(figures), end="")
-        return 0
-    view = Table("figure", "median", "spread", "unit", "what was measured")
-    for figure in figures:
-        view.add_row(figure.name, _text(figure.median), _spread(figure), figure.unit, figure.told)
-    Console().print(view)
-    return 0
+    told = measured([part for part in ROUNDS if part.name in only or not only], times)
+    if not told.figures:
+        raise UsageError("; ".join(one.why for one in told.left_out))
+    return told
 
 
-def measured(parts: Sequence[Round]) -> list[Figure]:
-    """Their figures; the last one says what else this machine had to do."""
-    figures, loads = list[Figure](), [os.getloadavg()[0]]
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("measuring", total=sum(part.times for part in parts))
-        for part in parts:
-            figures += part.measure(lambda: progress.advance(task))
+def measured(parts: Sequence[Round], times: int) -> Result:
+    """Each part, so many times at most; what cannot be measured here is left out, with its sentence."""
+    rounds = [msgspec.structs.replace(part, times=min(part.times, times)) for part in parts]
+    figures, left_out, loads = list[Figure](), list[LeftOut](), [os.getloadavg()[0]]
+    with _progress() as progress:
+        task = progress.add_task("", total=sum(part.times for part in rounds))
+        before = 0
+        for part in rounds:
+            progress.update(task, description=part.name)
+            try:
+                figures += part.measure(lambda: progress.advance(task))
+            except UsageError as error:
+                left_out.append(LeftOut(part.name, str(error)))
+            except FAILURES as error:
+                left_out.append(LeftOut(part.name, f"it failed: {str(error) or type(error).__name__}", failed=True))
+            before += part.times
+            progress.update(task, completed=before)
             loads.append(os.getloadavg()[0])
-    told = "load average of a minute before it began, and the range of it up to the end; our own work is in the latter"
-    return [*figures, Figure(name="load", unit="processes", median=loads[0], least=min(loads), most=max(loads), told=told)]
+    return Result(day=f"{datetime.now(UTC):%Y-%m-%d}", machine=machine.this(), figures=figures, left_out=left_out, loads=loads)
 
 
-def page(figures: Sequence[Figure]) -> str:
-    """The figures as docs/figures.md."""
-    rows = [f"| {one.name} | {_text(one.median)} | {_spread(one)} | {one.unit} | {one.told} |" for one in figures]
-    return PAGE.format(processors=os.cpu_count(), machine=platform.machine(), rows="\n".join(rows))
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _text(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004  three figures are all that a shared machine repeats
+def _show(told: Result) -> None:
+    view = Table("figure", "median", "spread", "unit", "target", "what was measured")
+    for figure in told.figures:
+        view.add_row(figure.name, text(figure.median), figure.spread, figure.unit, _target(figure), figure.told)
+    console = Console()
+    console.print(view)
+    console.print(page.sentence(told))
 
 
-def _spread(figure: Figure) -> str:
-    return "" if figure.least == figure.most else f"{_text(figure.least)} to {_text(figure.most)}"
+def _target(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    told = f"{figure.target} {figure.verdict}"
+    return f"[bold red]{told}[/]" if figure.verdict == Verdict.SHORT else told

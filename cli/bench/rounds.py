@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from cli.bench import measure, pictures, plugs, terminal
-from cli.bench.figure import Round, Told
+from cli.bench import backlog, drain, measure, network, peers, pictures, plugs, running, scan, terminal
+from cli.bench.figure import Round, Told, at_most
 
 ROUNDS = (
     Round(
         "payload",
         (
-            Told("payload", "bytes a fix", "up/track at 60 fixes a batch, a van in a town"),
+            Told("payload", "bytes a fix", "up/track at 60 fixes a batch, a van in a town", at_most(10)),
             Told("payload, draining", "bytes a fix", "the same at 300 fixes a batch"),
+            Told("payload, OwnTracks", "bytes a fix", "the same drive in OwnTracks' JSON, one fix a publish"),
         ),
         measure.payload,
     ),
@@ -22,15 +23,12 @@ ROUNDS = (
         ),
         measure.kept,
     ),
-    Round(
-        "drain",
-        (
-            Told("drain", "fixes/s", "60,000 fixes: journal, broker, receiver's commit, receipt"),
-            Told("drain, ratio", "x", "the same against a bare paho loop: batches packed before, nobody stores"),
-            Told("live after reconnect", "s", "from connecting to the live position on air, while those 60,000 wait"),
-        ),
-        measure.drained,
-    ),
+    Round("drain", drain.FIGURES, drain.ask),
+    Round("peers", peers.FIGURES, peers.ask),
+    Round("network", network.FIGURES, network.ask),
+    Round("running", running.FIGURES, running.ask),
+    Round("card", running.CARD_FIGURES, running.ask_card),
+    Round("backlog", backlog.FIGURES, backlog.ask),
     Round(
         "plugs",
         (
@@ -41,5 +39,6 @@ ROUNDS = (
         times=2,  # a run is the worst of two cycles, and mostly waits
     ),
     Round("pictures", pictures.FIGURES, pictures.ask),
+    Round("scan", scan.FIGURES, scan.ask, times=1),  # 120 different frames
     Round("terminal", terminal.FIGURES, terminal.ask, times=1),
 )

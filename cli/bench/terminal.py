@@ -15,7 +15,7 @@ import msgspec
 
 from cli.bench import disk, evidence
 from cli.bench.driver import CONFIRM, Driver, OpenPage
-from cli.bench.figure import Told, p50, p95
+from cli.bench.figure import Told, at_most, p50, p95
 from cli.bench.measure import until
 from cli.bench.memory import children_of, memory_of
 from cli.bench.unit import UNIT, Unit, standing_unit
@@ -37,7 +37,7 @@ OF_A_PROOF = (topics.POD.topic(UNIT), f"{topics.ROOT}/{UNIT}/up/blob/")
 
 FIGURES = (
     Told("confirm, p50", "ms", f"POST pod.confirm to its answer, which means durable; {PROOFS} proofs, page and viewfinder open"),
-    Told("confirm, p95", "ms", "the same; to be 50 ms at most"),
+    Told("confirm, p95", "ms", f"POST pod.confirm to its answer; {PROOFS} proofs", at_most(50)),
     Told("confirm, ratio", "x", "its p50 against that of a bare SQLite commit, synchronous = FULL, of the same bytes on the same disk"),
     Told("confirm, bytes", "B", "what one Confirm changes in the journal"),
     Told("bare commit, p50", "ms", "that bare commit"),
@@ -48,7 +48,7 @@ FIGURES = (
     Told("signature, p95", "ms", "POST pod.sign to its answer: sealed, stored"),
     Told("next proof, p95", "ms", "POST pod.start after a Confirm: also signs that proof's record and queues it"),
     Told("any step, p95", "ms", "every command of those proofs"),
-    Told("memory", "MB", f"VmRSS of the daemon after {PROOFS + WHOLE} proofs and {SETTLED_S:.0f} s with an open page; to be 90 MB at most"),
+    Told("memory", "MB", f"VmRSS of the daemon after {PROOFS + WHOLE} proofs and {SETTLED_S:.0f} s with an open page", at_most(90)),
     Told("memory, shared apart", "MB", "PSS of the same"),
     Told("memory, reader", "MB", "VmRSS of the barcode reader, the daemon's child"),
     Told("memory, reader, shared apart", "MB", "PSS of the same"),

@@ -111,7 +111,7 @@ def standing_unit(folder: Path) -> Iterator[Unit]:
             until((folder / "fleet.db").exists)
             with running(roadproof("run", "--config", str(folder / "unit.toml"))) as daemon:
                 unit = Unit(folder, daemon.pid, page_port, BrokerSettings(host="127.0.0.1", port=port, tls=False))
-                until(lambda: unit.status.pid == unit.pid and unit.status.has_fix)
+                until(lambda: unit.status.pid == unit.pid and unit.status.has_fix and mosquitto.answers(page_port))
                 yield unit
 
 
