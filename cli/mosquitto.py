@@ -10,6 +10,7 @@ from pathlib import Path
 CONFIG = """listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 """
 
 

@@ -43,6 +43,8 @@ class FakePicamera2:
         self.frames_come = True
         self.jam: Exception | None = None
         self.controls: dict[str, Any] = {}
+        self.set: list[dict[str, Any]] = []  # each call, in order
+        self.told: dict[str, Any] = {}  # the newest picture's metadata
         self.stopped = False
         self._layout = layout
         self._autofocus = autofocus
@@ -51,7 +53,12 @@ class FakePicamera2:
 
     @property
     def camera_controls(self) -> dict[str, tuple[Any, Any, Any]]:
-        return {"AfMode": (0, 2, 0), "AfRange": (0, 2, 0)} if self._autofocus else {"Brightness": (-1.0, 1.0, 0.0)}
+        known = ("AfMode", "AfRange", "AfMetering", "AfWindows") if self._autofocus else ("Brightness",)
+        return dict.fromkeys(known, (0, 2, 0))
+
+    @property
+    def camera_properties(self) -> dict[str, Any]:
+        return {"ScalerCropMaximum": (100, 0, 4_408, 2_592)} if self._autofocus else {}
 
     def create_video_configuration(
         self, main: dict[str, Any], lores: dict[str, Any] | None = None, buffer_count: int = 6
@@ -73,6 +80,7 @@ class FakePicamera2:
             if name not in self.camera_controls:
                 raise RuntimeError(f"Control {name} is not advertised by libcamera")
         self.controls |= controls
+        self.set.append(controls)
 
     def start(self) -> None:
         if self.jam is not None:
@@ -82,17 +90,23 @@ class FakePicamera2:
         if self.jam is not None:
             raise self.jam
         assert self._configuration[name]
-        if wait is False:
-            return name
+        assert wait
         if not self.frames_come:
             raise TimeoutError
         return _scene().copy()
 
-    def wait(self, job: str, timeout: float | None = None) -> Array:
-        assert self._configuration[job]
+    def capture_arrays(self, names: list[str], wait: float | bool | None = None) -> list[str]:
+        if self.jam is not None:
+            raise self.jam
+        assert all(self._configuration[name] for name in names)
+        assert wait is False
+        return names
+
+    def wait(self, job: list[str], timeout: float | None = None) -> tuple[list[Array], dict[str, Any]]:
+        """The arrays and what was told of the picture, as a job of `capture_arrays` ends."""
         if not self.frames_come:
             raise TimeoutError(timeout)
-        return _scene().copy()
+        return [_scene().copy() for _ in job], self.told
 
     def cancel_all_and_flush(self) -> None:
         self.frames_come = True

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.bench import page as page_of_performance
+from cli.bench import result
+from cli.faults import HARMS
+from cli.faults import page as page_of_faults
 from cli.main import parser
 from firmware.config import Config
 from firmware.kiosk import wording
@@ -24,6 +28,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"(?:^|&& |\| |sudo )(?:\./|[\w/.]*/)?roadproof ([a-z][^|>&#;)\n]*)", re.MULTILINE)
 QUOTED = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")  # *like this*
+RUNS = ROOT / "docs" / "faults.jsonl"
 PICTURES = ROOT / "docs" / "pictures"
 PICTURE_BYTES = 60_000  # a repository keeps every version of a picture
 LAUNCHER_WORDS = {"test", "setup"}  # the launcher's own
@@ -68,6 +73,37 @@ def test_every_settings_file_of_a_page_is_accepted(page: Path) -> None:
         kind = Config if "unit" in table else FleetSettings if "broker" in table else None
         if kind is not None:
             settings.read(table, kind)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page_of_faults.PLACE.search(page.read_text(encoding="utf-8"))], ids=lambda page: page.name
+)
+def test_no_figure_of_the_faults_is_typed_by_hand(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert page_of_faults.filled(text, page_of_faults.read(RUNS)) == text, (
+        "write the tables anew: ./roadproof faults table docs/faults.jsonl --into docs/faults.md README.md"
+    )
+
+
+def test_every_run_of_the_faults_page_can_be_typed_again() -> None:
+    for run in page_of_faults.read(RUNS):
+        assert run.command, run
+        assert parser("faults").parse_args(shlex.split(run.command)[1:]).seed == run.seed
+
+
+def test_the_faults_page_tells_of_every_harm() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    assert [harm for harm in HARMS if f"./roadproof faults {harm}" not in text] == []
+
+
+def test_no_figure_of_the_performance_page_is_typed_by_hand(tmp_path: Path) -> None:
+    docs = ROOT / "docs"
+    page_of_performance.write(tmp_path / "performance.md", result.read([docs / "performance.json"]))
+    made = [file.relative_to(tmp_path) for file in tmp_path.rglob("*.*")]
+    assert [str(file) for file in made if (docs / file).read_bytes() != (tmp_path / file).read_bytes()] == [], (
+        "write it anew: ./roadproof bench --from docs/performance.json --markdown docs/performance.md"
+    )
+    assert {file.name for file in (docs / "plots").iterdir()} == {file.name for file in made if file.suffix == ".svg"}
 
 
 def test_every_picture_is_shown_by_a_page_and_small() -> None:

@@ -312,7 +312,9 @@ def test_a_picture_follows_only_the_ack_of_the_one_before(showcase: Showcase) ->
     with PageSocket(showcase.web.port, "/ws/camera") as page:
         for _ in range(3):
             marks, picture = page.receive(), page.receive()
-            assert len(marks["quads"][0]) == 4
+            assert len(marks["marks"][0]["corners"]) == 4
+            assert marks["marks"][0]["text"] == "00340123450000008812"
+            assert marks["hint"] is None
             assert picture.startswith(b"\xff\xd8")
             with pytest.raises(TimeoutError):
                 page.receive(within_s=0.2)

@@ -179,6 +179,15 @@ def test_hands_without_a_panel_say_so(path: Path) -> None:
     hands.close()
 
 
+def test_hands_are_told_that_a_panel_has_just_gone(path: Path) -> None:
+    hands = PanelHands(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as leaving:
+        leaving.bind(str(path))
+        leaving.shutdown(socket.SHUT_RD)
+        assert not hands.turn_key(on=True)
+    hands.close()
+
+
 def test_the_socket_of_a_killed_panel_is_taken_over(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
         killed.bind(str(path))
