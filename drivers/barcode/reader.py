@@ -49,8 +49,13 @@ class Reader:
         if min(luma.shape) < SMALLEST_PX:
             return []
         self._frames += 1
+        second = self._frames % SECOND_LOOK_EVERY == 0
         look = _Look(luma, self._engines, budget_ms)
-        look.at_all_of_it(second=self._frames % SECOND_LOOK_EVERY == 0)
+        look.at_all_of_it(second=second)
+        if look.found and not second:  # a clean label is told at once; what else lies there is seen two frames later
+            self._gate.forget()
+            self.module_px = None
+            return list(look.found.values())
         first = self._gate.begin(luma)
         reached = look.closely(first) if first is not None else None
         if first is not None or look.found:

@@ -208,3 +208,16 @@ def test_how_wide_the_bars_of_an_unread_code_are_is_told_until_it_is_read() -> N
     assert reader.module_px == pytest.approx(3, rel=0.35)
     assert len(reader.watch(noisy(whole, 1), PLENTY_MS)) == 1
     assert reader.module_px is None
+
+
+def test_a_clean_label_is_told_without_a_close_look_at_all_else_but_in_every_third_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Pixels] = []
+
+    def located(luma: Pixels) -> list[Region]:
+        looks.append(luma)
+        return []
+
+    monkeypatch.setattr("drivers.barcode.reader.locate", located)
+    reader, scene = Reader(), noisy(paper(coded("TBA123456789012", "Code128", 3)), 1)
+    told = [(len(reader.watch(scene, PLENTY_MS)), len(looks)) for _ in range(4)]
+    assert told == [(1, 0), (1, 0), (1, 1), (1, 1)]
