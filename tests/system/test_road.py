@@ -66,8 +66,8 @@ def echo() -> Iterator[int]:
     thread.start()
     yield int(listener.getsockname()[1])
     listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
     thread.join()
+    listener.close()
 
 
 def call(host: str, port: int) -> socket.socket:

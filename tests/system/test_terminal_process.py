@@ -174,7 +174,8 @@ def _work_on_a_full_card(card: Card, keys: Keys) -> None:
             ballast.write(bytes(4_096))
     answer = cabin.tap("pod.photo")
     assert (answer.key, answer.args["sentence"]) == (
-        "photo.no_room", "the card does not take the picture: no space left on device; go on without it"
+        "photo.no_room",
+            "the card is nearly full, and what room is left is kept for the proofs themselves; go on without the picture",
     )  # fmt: skip
     cabin.done("pod.photo_skip", reason="camera")
     if cabin.tap("pod.sign", **STROKES).key == "sign.no_room":

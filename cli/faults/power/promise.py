@@ -13,6 +13,7 @@ import msgspec
 
 from cli.faults.power.said import Said
 from cli.faults.tally import Tally
+from firmware.evidence.book import BLOB
 from firmware.journal import Series
 from mqtt.ranges import Ranges
 
@@ -71,10 +72,17 @@ class Promise:
         return deepcopy(self)
 
     def after_start(self) -> Self:
-        """What must still hold when a daemon has run on the folder: it sweeps up what nothing names, and draws its page."""
+        """What must still hold when a daemon has run on the folder: it sweeps up what nothing names, and draws its page.
+
+        A photo that was let go of, and whose file the cut left, it sends once more where the receipt of its record was cut off as well.
+        """
         left = self.copy()
         left.kept.clear()
-        left.pieces = {name: content for name, content in left.pieces.items() if name not in OF_THE_DAEMON}
+        left.pieces = {
+            name: content
+            for name, content in left.pieces.items()
+            if name not in OF_THE_DAEMON and not (name.startswith(BLOB) and None in content)
+        }
         return left
 
 
