@@ -14,11 +14,12 @@ TIMES = 3
 
 def add_commands(commands: Commands) -> None:
     """Add `bench`."""
-    command = add(commands, "bench", run, "measure what a fix and a proof cost, and how fast a backlog drains", "roadproof bench --json")
+    command = add(commands, "bench", run, "measure what a fix and a proof cost, and how fast a backlog drains", "roadproof bench scan drain --json")
     command.add_argument("--times", type=int, default=TIMES, metavar="N", help=f"runs of each part at most (default {TIMES})")
-    what = command.add_mutually_exclusive_group()
-    what.add_argument("--only", metavar="PART", choices=PARTS, action="append", help="one of: %(choices)s; may be given again")
-    what.add_argument("--from", dest="results", type=Path, nargs="+", metavar="FILE", help="measure nothing: show what --json told before")
+    command.add_argument("parts", nargs="*", type=_part, metavar="PART", help=f"what to measure, all of it without: {', '.join(PARTS)}")
+    command.add_argument(
+        "--from", dest="results", type=Path, nargs="+", metavar="FILE", help="measure nothing: show what --json told before"
+    )
     shown = command.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="for programs")
     shown.add_argument(
@@ -29,6 +30,12 @@ def add_commands(commands: Commands) -> None:
         metavar="FILE",
         help=f"write a page, with its plots in plots/ beside it (default {PAGE})",
     )
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"there is no part {name}; there are {', '.join(PARTS)}")
+    return name
 
 
 def run(arguments: argparse.Namespace) -> int:

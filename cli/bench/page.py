@@ -42,8 +42,8 @@ It takes {hours}, wants mosquitto, and root for the network and the card; withou
 gateway is compared with where `ROADPROOF_THINGSBOARD_VENV` names a virtual environment that holds it. One part alone:
 
 ```sh
-./roadproof bench --only drain
-./roadproof bench --only payload --json
+./roadproof bench drain
+./roadproof bench payload --json
 ```
 
 Nothing here is typed by hand: all of it is made from [performance.json](performance.json), what `--json` tells. `--from FILE ...` makes

@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
         _require_folder(arguments.markdown)
     if arguments.times < 1:
         raise UsageError("--times must be 1 at least")
-    told = result.read(arguments.results) if arguments.results else _bench(arguments.only or (), arguments.times)
+    if arguments.parts and arguments.results:
+        raise UsageError(f"--from measures nothing: leave out {' '.join(arguments.parts)}, or leave out --from")
+    told = result.read(arguments.results) if arguments.results else _bench(arguments.parts, arguments.times)
     if arguments.json:
         print(msgspec.json.encode(told).decode())
     elif arguments.markdown:
