@@ -14,7 +14,9 @@ TIMES = 3
 
 def add_commands(commands: Commands) -> None:
     """Add `bench`."""
-    command = add(commands, "bench", run, "measure what a fix and a proof cost, and how fast a backlog drains", "roadproof bench scan drain --json")
+    command = add(
+        commands, "bench", run, "measure what a fix and a proof cost, and how fast a backlog drains", "roadproof bench scan drain --json"
+    )
     command.add_argument("--times", type=int, default=TIMES, metavar="N", help=f"runs of each part at most (default {TIMES})")
     command.add_argument("parts", nargs="*", type=_part, metavar="PART", help=f"what to measure, all of it without: {', '.join(PARTS)}")
     command.add_argument(
