@@ -150,7 +150,7 @@ class _Look:
     def _believe(
         self, reading: Reading, engine: Engine, stage: Stage, corners: Iterable[tuple[int, int]], rung: Rung | None = None
     ) -> None:
-        text = believed(reading.text, reading.symbology)
+        text = believed(reading.text, reading.symbology, close=rung is not None)
         if text is None:
             return
         symbology = "EAN13" if reading.symbology == "UPCA" else reading.symbology

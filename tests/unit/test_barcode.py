@@ -66,6 +66,13 @@ def test_only_trustworthy_readings_are_believed(text: str, symbology: str, told:
     assert believed(text, symbology) == told
 
 
+def test_signs_that_no_shipper_writes_are_not_believed_of_a_close_look() -> None:
+    misread, usual = "1ZK9SRA6*J'Z5AJNPJ", "420 12345\x1d92-001/9.A"
+    assert believed(misread, "CODE128") == misread
+    assert believed(misread, "CODE128", close=True) is None
+    assert believed(usual, "CODE128", close=True) == usual
+
+
 @pytest.mark.parametrize(
     ("symbology", "lines", "close", "sharpened", "told"),
     [
