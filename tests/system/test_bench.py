@@ -40,7 +40,8 @@ def test_the_memory_of_a_unit_with_a_backlog_is_measured(tmp_path: Path) -> None
 def test_a_driving_unit_is_measured(tmp_path: Path) -> None:
     told = running.measured(tmp_path, 1, settled_s=0.0, window_s=0.5)
     assert set(told) == {figure.name for figure in running.FIGURES}
-    assert all(value > 0 for value in told.values())
+    in_ticks = {name for name in told if name.startswith("CPU")}  # of 10 ms: half a second of a unit at rest may take none
+    assert all(value > 0 or name in in_ticks for name, value in told.items())
 
 
 def test_what_is_written_reaches_the_card_s_device(tmp_path: Path) -> None:
