@@ -117,6 +117,12 @@ class BrokerLink:
         with contextlib.suppress(queue.Full):
             self.inbox.put_nowait(Nudge())
 
+    def let_go(self) -> None:
+        """What was handed over last is not to wait for more: the next goes out only on its acknowledgement."""
+        opened = self._client.socket() if self._client is not None else None
+        if isinstance(opened, socket.socket):
+            wire.let_go(opened)
+
     def flush(self, seconds: float) -> bool:
         """Wait until everything handed over has left; False when time ran out first."""
         client, pause = self._client, threading.Event()

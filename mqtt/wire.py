@@ -77,3 +77,10 @@ def send_together(_client: Client, _data: Any, opened: Any) -> None:
         with contextlib.suppress(OSError):  # the session ended meanwhile
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+
+def let_go(opened: socket.socket) -> None:
+    """Send at once what waits for more to share its segment; what follows waits again when paho has written all it had."""
+    if hasattr(socket, "TCP_CORK"):
+        with contextlib.suppress(OSError):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)

@@ -238,6 +238,7 @@ class Uplink:
         if self._post is None or chunk is None or self._outbox.has_unsent_records():
             return False
         mid = self._link.publish(topics.blob_topic(self._unit, chunk.name, chunk.offset), chunk.payload, topics.BLOB.qos)
+        self._link.let_go()
         self._owed.add(mid)
         self._post.lane.sent(mid, chunk, now_s)
         self._status.count("blob_chunks_sent")
