@@ -285,6 +285,17 @@ def test_expiry_content_type_and_retain_arrive(broker: Mosquitto, opened: Open) 
     assert message.retain
 
 
+def test_what_is_let_go_waits_for_nothing_to_share_its_segment(broker: Mosquitto, opened: Open) -> None:
+    link = opened(broker.settings)
+    link.connect()
+    assert link._client is not None
+    line = link._client.socket()
+    assert isinstance(line, socket.socket)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    link.let_go()
+    assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK) == 0
+
+
 def test_a_topics_second_publish_goes_by_its_alias(broker: Mosquitto, opened: Open) -> None:
     with wire_to(broker.port) as wire:
         unit = opened(local(wire.port))

@@ -148,7 +148,7 @@ def test_each_figure_that_was_promised_has_its_target() -> None:
         "scan, pyzbar alone, ratio": "≥ 1.4",
         "scan, wrong values": "≤ 1",
         "scan, wrong values without a code": "≤ 0",
-        "scan, frame without a code": "≤ 1.5",
+        "scan, new scene without a code": "≤ 1.5",
         "approach": "≥ 95",
         "approach, median": "≤ 1",
         "confirm, p95": "≤ 50",
