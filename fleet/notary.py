@@ -13,9 +13,11 @@ from fleet.intake import SignedRecord, sentence
 from fleet.proofs import Announced, Chain, Checked, unchecked
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.certificates import check_leaf
-from mqtt.evidence.keys import FileSigner, read_private
+from mqtt.evidence.jws import Signer
+from mqtt.evidence.keys import open_signer, read_private
 from mqtt.evidence.receipt import Receipted, check_receipt, sign_receipt
 from mqtt.evidence.record import Record
+from mqtt.evidence.report import Paper, check
 from mqtt.evidence.sealing import unseal
 from mqtt.evidence.verify import verify_record
 from mqtt.messages import SignedReceipt, utc_text
@@ -42,7 +44,7 @@ class Notary:
         self.root = _certificates(Path(settings.root))[0]
         self._issuing = _certificates(Path(settings.issuing))[0] if settings.issuing else None
         self.own: Chain | None = None
-        self._signer: FileSigner | None = None
+        self._signer: Signer | None = None
         if settings.certificate or settings.key:
             self.own, self._signer = self._own_key()
         if not self._folder.is_dir():
@@ -50,11 +52,11 @@ class Notary:
                 f"there is no folder {self._folder} with the units' certificates; make it, or correct evidence.units_folder"
             )
 
-    def _own_key(self) -> tuple[Chain, FileSigner]:
+    def _own_key(self) -> tuple[Chain, Signer]:
         if not (self._settings.certificate and self._settings.key):
             raise EvidenceError("evidence.certificate and evidence.key go together: one of them is missing")
         certificate = Path(self._settings.certificate)
-        return self._chain(certificate, _certificates(certificate)), FileSigner.load(Path(self._settings.key), certificate)
+        return self._chain(certificate, _certificates(certificate)), open_signer(self._settings.key, certificate)
 
     def check_own(self, at_ms: int) -> None:
         """EvidenceError when the receipts that this receiver would sign now would not be accepted."""
@@ -91,6 +93,21 @@ class Notary:
                 raise EvidenceError(f"it is of unit {record.unit} and came on the topic of {unit}")
             return Seen(record=record, chain=chain)
         raise first or EvidenceError(UNKNOWN.format(unit=unit))
+
+    def see_report(self, unit: str, rec: str, jws: str, at_ms: int) -> Paper:
+        """A unit's commissioning report with the certificates that it holds by, valid when it came; EvidenceError says why by none."""
+        first: EvidenceError | None = None
+        for chain in self._chains(unit):
+            paper = Paper(rec=rec, jws=jws, unit=chain.leaf.decode(), issuing=chain.issuing.decode())
+            try:
+                said = check(paper, root=self.root, at=utc_text(at_ms))
+            except EvidenceError as error:
+                first = first or error
+                continue
+            if said.unit != unit:
+                raise EvidenceError(f"it is of unit {said.unit} and came on the topic of {unit}")
+            return paper
+        raise first or EvidenceError(f"no certificate of unit {unit} is in evidence.units_folder: put it there as {unit}.pem")
 
     def _chains(self, unit: str) -> list[Chain]:
         """The certificates of a unit, today's first; a unit's name holds no dot, so no file can be another unit's."""

@@ -54,28 +54,33 @@ class Fleet:
     def signer(self, name: str) -> FileSigner:
         return FileSigner.load(self.folder / f"{name}.key", self.folder / f"{name}.pem")
 
-    def issue(
+    def issue(self, *, curve: ec.EllipticCurve | None = None, **odd: Any) -> tuple[FileSigner, bytes]:
+        """A leaf by the fleet's own issuing authority, as odd as asked for, and its key."""
+        key = ec.generate_private_key(curve or ec.SECP256R1())
+        pem = self.certificate(key.public_key(), **odd)
+        return FileSigner(key, x509.load_pem_x509_certificate(pem)), pem
+
+    def certificate(
         self,
+        key: ec.EllipticCurvePublicKey,
         *,
         cn: str = UNIT,
         uris: tuple[str, ...] = (role_uri("unit", UNIT),),
         eku: tuple[ObjectIdentifier, ...] = (DOCUMENT_SIGNING,),
-        curve: ec.EllipticCurve | None = None,
         ca: bool = False,
         began: datetime = BEGAN,
         days: int = 900,
         critical: x509.ExtensionType | None = None,
-    ) -> tuple[FileSigner, bytes]:
-        """A leaf by the fleet's own issuing authority, as odd as asked for."""
+    ) -> bytes:
+        """The leaf for a key that lies somewhere else."""
         issuing = x509.load_pem_x509_certificate(self.issuing)
         issuing_key = private(self.pem("ca/issuing.key"))
-        key = ec.generate_private_key(curve or ec.SECP256R1())
         builder = (
-            x509.CertificateBuilder(issuing.subject, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)]), key.public_key())
+            x509.CertificateBuilder(issuing.subject, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)]), key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(began)
             .not_valid_after(began + timedelta(days=days))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuing_key.public_key()), critical=False)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(usage(signing=not ca), critical=True)
@@ -84,8 +89,7 @@ class Fleet:
         )
         if critical is not None:
             builder = builder.add_extension(critical, critical=True)
-        certificate = builder.sign(issuing_key, hashes.SHA256())
-        return FileSigner(key, certificate), certificate.public_bytes(Encoding.PEM)
+        return builder.sign(issuing_key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def private(pem: bytes) -> ec.EllipticCurvePrivateKey:

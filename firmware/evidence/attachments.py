@@ -17,6 +17,7 @@ import msgspec
 
 log = logging.getLogger(__name__)
 
+FOLDER = "attachments"  # in the journal's folder
 NAME = re.compile(r"[0-9a-f]{64}")
 LARGEST_BYTES = 2_000_000  # a photo is 300 kB at most; nothing that is handed in here may fill the card
 LEFT_BYTES = 4_000_000  # room that pictures leave to the records: a thousand proofs without one, where the journal's reserve is used up

@@ -57,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
     head: Head
     made: dict[str, Unsigned] = {}  # by their links, filled when the drafts get their numbers
     refused: list[tuple[str, str]] = []  # id of a proof that cannot be a record, and why: it is kept as a piece of work instead
+    unsealed: dict[str, Proof | None] = {}  # such proofs by their ids; None: it has become a record after all
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -92,6 +93,8 @@ class EvidenceBook:
         self._diary = diary
         self._after = _read(journal.work(AFTER).get(AFTER), _After) or _After(0, "")
         self._head = self._where_it_ends(_read(journal.work(CHAIN).get(CHAIN), Head))
+        kept = [_read(piece, Proof) for piece in journal.work(UNSEALED).values()]
+        self._unsealed = {proof.id: proof for proof in kept if proof is not None}
 
     @property
     def head(self) -> Head:
@@ -99,34 +102,42 @@ class EvidenceBook:
         return self._head
 
     def write(self, proofs: Sequence[Proof]) -> Entry:
-        """Sign these proofs behind the chain's end. They are in the chain once the entry is committed: then call `written`."""
+        """Sign these proofs behind the chain's end. They are in the chain once the entry is committed: then call `written`.
+
+        Those that could not be signed before are tried again first: a key in hardware may have been out of reach.
+        """
         if not proofs:
             return Entry([], {}, self._head)
         ahead = self._ahead
         base = head = ahead if ahead and ahead.seq > self._head.seq else self._head
         drafts, refused = list[Draft](), list[tuple[str, str]]()
         work: dict[str, bytes | None] = {}
-        made = dict[str, Unsigned]()
-        for proof in proofs:
+        made, unsealed = dict[str, Unsigned](), dict[str, Proof | None]()
+        for proof in [*self._unsealed.values(), *proofs]:
             try:
                 sealed = seal_record(self._record(proof), head, self._signer)
             except EvidenceError as error:
-                log.error("the proof of stop %s cannot be a record: %s; it is kept on the unit", proof.stop_id, error)  # noqa: TRY400
-                refused.append((proof.id, str(error)))
-                work[UNSEALED + proof.id] = msgspec.json.encode(proof)
+                if proof.id not in self._unsealed:
+                    log.error("the proof of stop %s cannot be a record: %s; it is kept on the unit", proof.stop_id, error)  # noqa: TRY400
+                    refused.append((proof.id, str(error)))
+                    work[UNSEALED + proof.id], unsealed[proof.id] = msgspec.json.encode(proof), proof
                 continue
+            if proof.id in self._unsealed:
+                work[UNSEALED + proof.id] = unsealed[proof.id] = None
             head = sealed.head
             drafts.append(self._draft(sealed, frozenset(one.enc_sha256 for one in proof.attachments), made))
             work |= {BLOB + one.enc_sha256: proof.id.encode() for one in proof.attachments}
         if drafts:
             work[CHAIN] = msgspec.json.encode(head)
             self._note_beside(_Side(base=base, head=head))
-        return Entry(drafts, work, head, made, refused)
+        return Entry(drafts, work, head, made, refused, unsealed)
 
     def written(self, entry: Entry) -> None:
         """The entry is on the card."""
         self._head = entry.head
         self.unsigned.add(entry.made)
+        for name, proof in entry.unsealed.items():
+            self._unsealed.pop(name, None) if proof is None else self._unsealed.update({name: proof})
 
     def may_forget(self, attachment: str, waits_for: bytes) -> bool:
         """Whether an attachment that the receiver holds may leave the card: the receiver signed for the record that names it.

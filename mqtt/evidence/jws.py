@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.canonical import jcs, read_canonical
 
-Kind = Literal["rp-pod+jws", "rp-receipt+jws"]
+Kind = Literal["rp-pod+jws", "rp-receipt+jws", "rp-report+jws"]
 POD: Kind = "rp-pod+jws"
 RECEIPT: Kind = "rp-receipt+jws"
+REPORT: Kind = "rp-report+jws"
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (FIPS 186-4, D.1.2.3)
 HALF = ORDER // 2  # s and ORDER - s both verify: only the lower one is a signature here, so that nobody can make a second spelling
 
