@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from mqtt.login import BrokerSettings
+from mqtt.topics import RECEIVER_GROUP
 
 DEFAULT_STORE = "sqlite:///var/lib/roadproof-fleet/fleet.db"
 
@@ -27,7 +28,13 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="file with the certificate between root and units, where the units' own files do not hold it")
     ] = None
     certificate: Annotated[str | None, Meta(description="file with this receiver's certificate; without it no receipt is signed")] = None
-    key: Annotated[str | None, Meta(description="file with the certificate's private key, readable by the receiver alone")] = None
+    key: Annotated[
+        str | None,
+        Meta(
+            description="the certificate's private key: a file for the receiver alone, or pkcs11:token=NAME;object=NAME?module-path=FILE"
+            "&pin-source=file:FILE in a token"
+        ),
+    ] = None
     seal_key: Annotated[
         str | None, Meta(description="file with the private key that opens photos and signatures; only the commands that show them need it")
     ] = None
@@ -51,6 +58,13 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
             description="this receiver's client id at the broker; each receiver needs its own; receiver-HOSTNAME when empty",
         ),
     ] = ""
+    group: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9._-]{1,64}$",
+            description="the group in which receivers share the load, one for the fleet; a unit that knew it could delay messages",
+        ),
+    ] = RECEIVER_GROUP
     evidence: Annotated[
         EvidenceSettings | None,
         Meta(description="without this section proofs are stored unchecked, and checked later by fleet pods --recheck"),

@@ -214,7 +214,7 @@ def broker_link(settings: FleetSettings) -> BrokerLink:
     return BrokerLink(
         settings.broker,
         settings.client_id,
-        [topics.receiver_filter()],
+        [topics.receiver_filter(settings.group)],
         session_expiry_s=SESSION_KEPT_S,
         clean_start=False,
         manual_ack=True,

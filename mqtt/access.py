@@ -6,7 +6,8 @@ from mqtt import topics
 from mqtt.topics import By
 
 TOLD = "# Generated: ./roadproof contract write\n"
-UNITS = f"""{TOLD}# The listener for units: %u is the user name under which a unit logs in, and that is its own name.
+RECEIVER, OPERATOR = "svc-receiver", "svc-operator"  # the common names of the fleet's own programs; no unit's name begins like that
+UNITS = f"""{TOLD}# The listener for units: %u is the user name under which a unit logs in, and that is the common name of its certificate.
 # A unit may publish what stands under its own up/, kinds that a newer version adds too, and reads what is for it under dn/.
 # It may not publish under dn/: a receipt of its own making would let it forget what nobody holds.
 pattern write {topics.ROOT}/%u/up/#
@@ -22,8 +23,8 @@ def units() -> str:
 def fleet() -> str:
     """The access file of the listener for the fleet's own programs: receivers, and who operates the fleet."""
     told = [TOLD + "# The listener for the fleet's own programs. Several receivers use the same user, each with a client id of its own."]
-    told += ["user receiver", f"topic read {topics.ROOT}/+/up/#", *_writes(By.RECEIVER), ""]
-    told += ["user operator", f"topic read {topics.ROOT}/+/up/#", f"topic read {topics.ROOT}/+/dn/#", *_writes(By.OPERATOR), ""]
+    told += [f"user {RECEIVER}", f"topic read {topics.ROOT}/+/up/#", *_writes(By.RECEIVER), ""]
+    told += [f"user {OPERATOR}", f"topic read {topics.ROOT}/+/up/#", f"topic read {topics.ROOT}/+/dn/#", *_writes(By.OPERATOR), ""]
     return "\n".join(told)
 
 

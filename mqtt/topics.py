@@ -135,9 +135,9 @@ def parse(topic: str) -> Address | None:
     return Address(*found.groups()) if found else None
 
 
-def receiver_filter() -> str:
-    """The shared subscription with which receivers divide the fleet's messages among themselves."""
-    return f"$share/{RECEIVER_GROUP}/{ROOT}/+/up/#"
+def receiver_filter(group: str = RECEIVER_GROUP) -> str:
+    """The shared subscription with which receivers divide the fleet's messages among themselves; who knows the group is dealt a share."""
+    return f"$share/{group}/{ROOT}/+/up/#"
 
 
 def blob_topic(unit: str, sha: str, offset: int) -> str:

@@ -114,7 +114,7 @@ def test_each_json_schema_stands_alone(kind: str) -> None:
 
 def test_the_access_rules_let_each_side_publish_its_own_channels_alone() -> None:
     fleet = (ROOT / "mqtt" / "broker" / "fleet.acl").read_text(encoding="utf-8")
-    receiver, operator = fleet.split("user operator")
+    receiver, operator = fleet.split("user svc-operator")
     for channel in topics.CHANNELS:
         rule = f"topic write rp/v1/+/{channel.name}\n"
         assert (rule in receiver, rule in operator) == (channel.by is topics.By.RECEIVER, channel.by is topics.By.OPERATOR)

@@ -56,6 +56,7 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
 
 def test_the_receivers_filter_takes_every_units_messages_and_no_others() -> None:
     assert topics.receiver_filter() == "$share/roadproof/rp/v1/+/up/#"
+    assert topics.receiver_filter("x7") == "$share/x7/rp/v1/+/up/#"
 
 
 def test_a_unit_listens_to_its_own_topics_that_it_understands() -> None:
