@@ -1,0 +1,1 @@
+"""EST (RFC 7030): how certificates are asked for and handed out."""
