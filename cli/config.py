@@ -30,23 +30,39 @@ Both ends read one TOML file. A section is written `[broker]`, and a setting bel
 known one, a value with what is allowed. A section that may be left out has a row of its own; what it needs when it is there is
 marked below it.
 """
-UNIT_EXAMPLE = """```toml
+UNIT_EXAMPLE = """An enrolled unit needs to be told only what its box is and what is fitted: `unit`, `[broker]` and `[evidence]`
+come from its identity (the setting `identity`), and what this file says of them is stronger, setting by setting.
+
+```toml
+[board]
+profile = "raspberry-pi-5"
+
+[terminal]
+enabled = true
+```
+
+A unit that was set up by hand names the broker and its own certificate:
+
+```toml
 unit = "van-017"
 
 [broker]
 host = "broker.example.org"
-username = "van-017"
-password_file = "/etc/roadproof/broker-password"
+tls_ca = "/etc/roadproof/keys/root.pem"
+tls_cert = "/etc/roadproof/keys/tls.pem"
 ```
 """
-FLEET_EXAMPLE = """```toml
+FLEET_EXAMPLE = """`roadproof fleet init` writes this file, too.
+
+```toml
 store = "postgresql://roadproof@localhost/roadproof"
 
 [broker]
 host = "broker.example.org"
 port = 8884
-username = "receiver"
-password_file = "/etc/roadproof/receiver-password"
+tls_ca = "/var/lib/roadproof-authority/receiver/root.pem"
+tls_cert = "/var/lib/roadproof-authority/receiver/tls.pem"
+tls_key = "/var/lib/roadproof-authority/receiver/tls.key"
 ```
 """
 

@@ -183,6 +183,13 @@ def open_board(settings: BoardSettings) -> Board:
     )
 
 
+def camera_of(settings: BoardSettings) -> CameraSettings:
+    """The camera alone, for who has no use for the rest of the box: nothing is opened. DriverError where the settings name no box."""
+    if settings.profile == SIMULATED:
+        return _simulated_camera(settings)
+    return _camera(settings, load_profile(settings.profile, settings.profile_folder).camera)
+
+
 def load_profile(name: str, folder: str | None = None) -> BoardProfile:
     """Read and check a board profile; `folder` is searched before the project's own. DriverError names what is wrong with it."""
     folders = (*((Path(folder),) if folder else ()), *PROFILE_FOLDERS)

@@ -14,9 +14,11 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from mqtt import topics, wire
-from mqtt.login import BrokerSettings, password, reason, tls_context
-from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Nudge, Published, Refused, Session, Will
+from mqtt.login import BrokerSettings, pair_of, reason, secure
+from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Nudge, Published, Refused, Session, Will, refusal
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -24,17 +26,10 @@ if TYPE_CHECKING:
 ANSWER_S = 10.0  # a broker that accepts TCP and does not answer CONNECT in this time is no broker
 INBOX_LIMIT = 2_000  # a full inbox makes paho's thread wait, and so the broker
 CLOSING_LOOK_S = 0.1  # how soon a thread that waits for room sees that nobody will make any
-REFUSED_LOGIN = {
-    128: "unspecified",
-    133: "client id refused",
-    134: "user name or password is wrong",
-    135: "not authorised",
-}
-NO_MQTT_5 = 132
 # Ends of a session that what was sent brought about: malformed, protocol error, not implemented, topic, size, payload format.
 # Protocol error is also what paho makes of the answer 149 (too large) to a publish, which mosquitto gives and MQTT 5 does not know.
 OBJECTIONS = {129, 130, 131, 144, 149, 153}
-BUSY = {136: "server unavailable", 137: "server busy", 151: "quota exceeded", 159: "too many connections"}
+UNTRIED = {LinkState.DNS, LinkState.TIME}  # the way ended before a certificate of ours was asked for
 NOT_NOW = {"not yet valid": 9, "expired": 10}  # OpenSSL's verify codes
 
 
@@ -54,6 +49,7 @@ class BrokerLink:
     ) -> None:
         self.inbox: queue.Queue[Happening] = queue.Queue(INBOX_LIMIT)
         self._settings = settings
+        self._pair = pair_of(settings)
         self._client_id = client_id
         self._filters = list(filters)
         self._session_expiry_s = session_expiry_s
@@ -70,14 +66,35 @@ class BrokerLink:
         """The broker as people write it."""
         return f"{self._settings.host}:{self._settings.port}"
 
+    @property
+    def has_renewal(self) -> bool:
+        """Whether a renewed certificate waits to be tried: the next `connect` does."""
+        return self._pair is not None and self._pair.renewed() is not None
+
     def connect(self, will: Will | None = None) -> Session:
         """Start a session and subscribe; LinkError says at which step it ended. What was left in the inbox is gone.
 
-        Blocks at worst 10 s each for TCP, TLS and MQTT, and as long as the system's resolver takes for the name.
+        Blocks at worst 10 s each for TCP, TLS and MQTT, and as long as the system's resolver takes for the name; twice that with a renewed
+        certificate, which is tried first: it takes the old one's place once the broker began a session with it.
         """
+        renewed = self._pair.renewed() if self._pair else None
+        if self._pair is None or renewed is None:
+            return self._begin(self._settings, will)
+        try:
+            session = self._begin(msgspec.structs.replace(self._settings, tls_cert=str(renewed.path)), will)
+        except LinkError as error:
+            if error.state in UNTRIED:
+                raise
+            session = self._begin(self._settings, will)
+            self._pair.refuse(renewed, str(error))
+        else:
+            self._pair.promote(renewed)
+        return session
+
+    def _begin(self, settings: BrokerSettings, will: Will | None) -> Session:
         self.close()
         self.inbox = queue.Queue(INBOX_LIMIT)
-        client, answered = self._new_client(will)
+        client, answered = self._new_client(settings, will)
         self._open(client)
         self._client, self._answer = client, answered
         client.loop_start()
@@ -191,7 +208,7 @@ class BrokerLink:
         except OSError as error:
             raise LinkError(LinkState.TCP, f"nobody answers at {self.place}: {reason(error)}; check the network, host and port") from None
 
-    def _new_client(self, will: Will | None) -> tuple[Client, _Answer]:
+    def _new_client(self, settings: BrokerSettings, will: Will | None) -> tuple[Client, _Answer]:
         from paho.mqtt import client as paho
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -204,7 +221,7 @@ class BrokerLink:
         )
         client.connect_timeout = ANSWER_S
         client.max_inflight_messages_set(65_535)  # the window is the caller's
-        self._secure(client)
+        secure(client, settings)
         if will is not None:
             client.will_set(will.topic, will.payload, 1, retain=True, properties=wire.will_properties(will.delay_s))
         answer = _Answer(self.inbox, self._filters, self.place)
@@ -216,13 +233,6 @@ class BrokerLink:
         client.on_socket_open = wire.watch_for_dead_peer
         client.on_socket_unregister_write = wire.send_together
         return client, answer
-
-    def _secure(self, client: Client) -> None:
-        settings = self._settings
-        if settings.username is not None:
-            client.username_pw_set(settings.username, password(settings.password_file) if settings.password_file else None)
-        if settings.tls:
-            client.tls_set_context(tls_context(settings))
 
 
 class _Answer:
@@ -239,7 +249,7 @@ class _Answer:
 
     def on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
         if reason.value >= FAILURE:
-            self.refusal = _refusal(self._place, reason.value, str(reason))
+            self.refusal = refusal(self._place, reason.value, str(reason))
             self.ready.set()
             return
         self.session = Session(
@@ -285,13 +295,3 @@ def _goes_once(topic: str) -> bool:
     """Whether a topic names one piece of an attachment: a photo's pieces would use up the broker's aliases, and none comes again."""
     address = topics.parse(topic)
     return address is not None and address.channel is topics.BLOB
-
-
-def _refusal(place: str, reason: int, told: str) -> LinkError:
-    """Why the broker does not take us, told apart by its reason code."""
-    if reason in BUSY:
-        return LinkError(LinkState.TCP, f"{place} takes nobody now: {BUSY[reason]}; look at the broker's load and limits")
-    if reason == NO_MQTT_5:
-        return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
-    told = REFUSED_LOGIN.get(reason, told)
-    return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
+from mqtt.pair import Pair
 from mqtt.session import LinkError, LinkState
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,12 +25,23 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_ca: Annotated[
         str | None, Meta(description="file with the certificate authority to trust; the system's authorities when absent")
     ] = None
-    tls_cert: Annotated[str | None, Meta(description="file with this side's certificate, where the broker asks for one")] = None
-    tls_key: Annotated[str | None, Meta(description="file with the certificate's private key")] = None
+    tls_cert: Annotated[
+        str | None,
+        Meta(
+            description="file with this side's certificate, where the broker asks for one; without tls_key its private key is in it too,"
+            " and a renewed one is taken from the file of this name with .next behind it"
+        ),
+    ] = None
+    tls_key: Annotated[str | None, Meta(description="file with the certificate's private key, where that is a file of its own")] = None
     username: Annotated[str | None, Meta(description="user name at the broker; on a unit the unit's name")] = None
     password_file: Annotated[str | None, Meta(description="file whose first line is the password")] = None
     # Twice the 60 s between live positions: at the same 60 s a ping went out with nearly each of them.
     keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 120
+
+
+def pair_of(settings: BrokerSettings) -> Pair | None:
+    """The one file with key and certificate, which may be renewed beside it; None where there is no such file."""
+    return Pair(Path(settings.tls_cert)) if settings.tls and settings.tls_cert and not settings.tls_key else None
 
 
 def password(path: str) -> str:
@@ -36,6 +51,14 @@ def password(path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise LinkError(LinkState.AUTH, f"cannot read the password in {path}: {reason(error)}; check password_file") from None
     return lines[0].strip() if lines else ""
+
+
+def secure(client: Client, settings: BrokerSettings) -> None:
+    """Give a client of paho's what it logs in with; LinkError names the file that cannot be used."""
+    if settings.username is not None:
+        client.username_pw_set(settings.username, password(settings.password_file) if settings.password_file else None)
+    if settings.tls:
+        client.tls_set_context(tls_context(settings))
 
 
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext:

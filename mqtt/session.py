@@ -9,6 +9,14 @@ import msgspec
 NO_SUBSCRIBER = 16
 FAILURE = 128
 DENIED = 135
+REFUSED_LOGIN = {
+    128: "unspecified",
+    133: "client id refused",
+    134: "user name or password is wrong",
+    135: "not authorised",
+}
+NO_MQTT_5 = 132
+BUSY = {136: "server unavailable", 137: "server busy", 151: "quota exceeded", 159: "too many connections"}
 
 
 class LinkState(StrEnum):
@@ -85,3 +93,13 @@ class Will(msgspec.Struct, frozen=True):
     topic: str
     payload: bytes
     delay_s: int
+
+
+def refusal(place: str, reason: int, told: str) -> LinkError:
+    """Why the broker does not take us, told apart by its reason code."""
+    if reason in BUSY:
+        return LinkError(LinkState.TCP, f"{place} takes nobody now: {BUSY[reason]}; look at the broker's load and limits")
+    if reason == NO_MQTT_5:
+        return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
+    told = REFUSED_LOGIN.get(reason, told)
+    return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")

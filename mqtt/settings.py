@@ -39,6 +39,11 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(path: Path, kind: type[Settings]) -> Settings:
     """Read a TOML file; SettingsError names every fault in it, one sentence each, that begins with the file."""
+    return read_from(path, table(path), kind)
+
+
+def table(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file, unchecked; SettingsError when it is no such file."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -46,9 +51,13 @@ def load(path: Path, kind: type[Settings]) -> Settings:
     except OSError as error:
         raise SettingsError([f"cannot read {path}: {(error.strerror or str(error)).lower()}"]) from None
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path} is not valid TOML: {error}"]) from None
+
+
+def read_from(path: Path, table: Mapping[str, Any], kind: type[Settings]) -> Settings:
+    """Check a table against its struct; SettingsError names every fault in it, one sentence each, that begins with the file."""
     try:
         return read(table, kind)
     except SettingsError as error:

@@ -122,10 +122,11 @@ def test_the_settings_page_has_every_setting_of_both_ends_in_a_whole_row() -> No
 
 
 def test_the_settings_pages_examples_are_good(tmp_path: Path) -> None:
-    unit, fleet = PAGE.read_text(encoding="utf-8").split("```toml\n")[1:]
-    for text, kind in ((unit, Config), (fleet, FleetSettings)):
+    enrolled, by_hand, fleet = (text.split("```")[0] for text in PAGE.read_text(encoding="utf-8").split("```toml\n")[1:])
+    identity = 'unit = "van-017"\nbroker.host = "broker.example.org"\n'  # the least that an enrolment settles
+    for text, kind in ((identity + enrolled, Config), (by_hand, Config), (fleet, FleetSettings)):
         path = tmp_path / "example.toml"
-        path.write_text(text.split("```")[0], encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         settings.load(path, kind)
 
 

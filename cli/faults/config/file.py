@@ -14,6 +14,7 @@ NAME = "roadproof.toml"
 TEXT = f"""\
 # The settings of one van, every one of them said.
 unit = "{UNIT}"
+identity = "identity"
 runtime_folder = "run"
 log_level = "warning"
 
@@ -67,6 +68,9 @@ theme = "auto"
 signature_dynamics = false
 map_folder = "map"
 px_per_mm = 6.5
+
+[power]
+stay_on_s = 1800
 
 [evidence]
 certificate = "keys/unit/unit.pem"
