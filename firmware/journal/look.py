@@ -57,6 +57,25 @@ class JournalLook:
         """Both series."""
         return [self._series(series) for series in Series]
 
+    def waiting(self) -> dict[str, int]:
+        """How many numbers of each kind ("event", "pod", "track") no receipt has named; a kind without any is not in it."""
+        counts: dict[str, int] = {}
+        for series in Series:
+            receipted = self._receipted(series)
+            for kind, number, span in self._connection.execute(f"SELECT kind, number, span FROM {series.table}"):  # noqa: S608
+                if left := sum(1 + last - first for first, last in receipted.missing(number, number + span - 1)):
+                    counts[kind] = counts.get(kind, 0) + left
+        return counts
+
+    def work(self, prefix: str) -> dict[str, bytes]:
+        """Pieces of work in progress whose names begin so."""
+        found = self._connection.execute("SELECT name, value FROM work").fetchall()
+        return {name: value for name, value in found if name.startswith(prefix)}
+
+    def _receipted(self, series: Series) -> Ranges:
+        stored = self._fact(f"receipted_{series.value}")
+        return Ranges(msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else ())
+
     def rows(self) -> Iterator[tuple[Row, bool]]:
         """Every row in order, and whether it is undamaged."""
         for series in Series:
@@ -67,8 +86,7 @@ class JournalLook:
         rows, first, last, oldest_ms = self._connection.execute(
             f"SELECT count(*), min(number), max(number + span - 1), min(made_ms) FROM {series.table}"  # noqa: S608
         ).fetchone()
-        stored = self._fact(f"receipted_{series.value}")
-        receipted = Ranges(msgspec.json.decode(stored, type=list[tuple[int, int]]) if stored else ())
+        receipted = self._receipted(series)
         if first and first > 1:
             receipted.add(1, first - 1)
         waiting = (last or 0) - receipted.count()

@@ -8,8 +8,8 @@ import msgspec
 
 from firmware.journal import Journal, Row, Series
 from firmware.journal.batches import Batch
-from firmware.journal.pressure import columns_of
 from firmware.journal.schema import LONGEST_BATCH
+from firmware.uplink.packing import batches, pack
 from firmware.uplink.sieve import Sieve
 from mqtt import codec, messages, topics
 from mqtt.ranges import Ranges, Span
@@ -73,7 +73,7 @@ class Outbox:
         waiting = self._journal.waiting(Series.TSEQ, done, FIXES_A_BATCH)
         if sum(row.span for row in waiting) < FIXES_A_BATCH:
             return False
-        rows = _batch(waiting)
+        rows = _first_batch(waiting)
         whole = self._pack(rows)
         self._packed_to = whole.last
         batch = Batch(number=whole.first, span=whole.last - whole.first + 1, made_for=self._made_for, payload=whole.payload)
@@ -239,7 +239,7 @@ class Outbox:
         unsent = self._journal.waiting_count(Series.TSEQ) - self._open_numbers(Series.TSEQ)
         if unsent <= 0 or not (all_now or unsent >= FIXES_A_BATCH or self._in_time(now_s, batch_s)):
             return None
-        rows = _batch(self._journal.waiting(Series.TSEQ, self._sent[Series.TSEQ], 1 if self._suspect else FIXES_A_BATCH))
+        rows = _first_batch(self._journal.waiting(Series.TSEQ, self._sent[Series.TSEQ], 1 if self._suspect else FIXES_A_BATCH))
         while rows:
             shipment = self._pack(rows)
             if not self._too_large(len(shipment.payload)):
@@ -257,27 +257,14 @@ class Outbox:
         return bool(oldest) and self._journal.age_s(oldest[0]) >= batch_s
 
     def _pack(self, rows: Sequence[Row]) -> Shipment:
-        first, last = rows[0].number, rows[-1].last
-        track = messages.Track(
-            unit=self._unit,
-            boot=rows[0].boot,
-            log=self._journal.log,
-            tseq=first,
-            span=last - first + 1,
-            cols=self._sieve.sift([columns_of(row) for row in rows]),
-        )
-        return Shipment(series=Series.TSEQ, first=first, last=last, channel=topics.TRACK, payload=codec.pack(track))
+        payload = pack(rows, self._unit, self._journal.log, self._sieve.sift)
+        return Shipment(series=Series.TSEQ, first=rows[0].number, last=rows[-1].last, channel=topics.TRACK, payload=payload)
 
     def _too_large(self, payload_bytes: int) -> bool:
         framing = 200  # topic, properties and lengths of the largest publish
         return self._largest_bytes is not None and payload_bytes + framing > max(self._largest_bytes, LEAST_BYTES)
 
 
-def _batch(rows: Sequence[Row]) -> list[Row]:
-    """The rows from the head on that one message can hold: one boot, no number between them, 300 fixes at most."""
-    batch: list[Row] = []
-    for row in rows:
-        if batch and (row.boot != batch[0].boot or row.number != batch[-1].last + 1 or row.last - batch[0].number >= FIXES_A_BATCH):
-            break
-        batch.append(row)
-    return batch
+def _first_batch(rows: Sequence[Row]) -> list[Row]:
+    """The rows from the head on that one message can hold."""
+    return next(batches(rows, FIXES_A_BATCH), [])

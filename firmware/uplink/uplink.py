@@ -92,6 +92,9 @@ class Uplink:
         if not self._online:
             self._connect(stop)
             return
+        if self._link.has_renewal:
+            self._change_over()
+            return
         self._send_live()
         self._send_health()
         sent = self._send_history() or self._send_unsigned() or self._send_blob()
@@ -160,6 +163,12 @@ class Uplink:
         if self._down_s is not None:
             self._diary.note("link.up", {"down_s": round(now_s - self._down_s)})
             self._down_s = None
+
+    def _change_over(self) -> None:
+        """End a good session to begin the next one with the renewed certificate: what was under way goes again, nothing waits."""
+        self._link.close(orderly=True)  # no will: nobody sees it as an outage
+        self._online = False
+        self._retry_s = 0.0
 
     def _lose(self, state: LinkState, sentence: str, *, objected: bool = False) -> None:
         # A cut at the same record, even three times, is a bad network.

@@ -67,12 +67,13 @@ class Store:
         """Let go."""
         self._db.close()
 
-    def keep(self, items: Sequence[Storable], at_ms: int) -> Kept:
+    def keep(self, items: Sequence[Storable], at_ms: int, *, heard: bool = True) -> Kept:
         """Store items in one transaction; on return they are durable, on an error none of them is stored.
 
+        `heard`: their units sent them just now, and count as seen.
         StoreAwayError: the same items may be tried again later. UnstorableError: the database does not take one of them.
         """
-        return self._committed(lambda: keeping.keep(self._db, items, at_ms))
+        return self._committed(lambda: keeping.keep(self._db, items, at_ms, heard=heard))
 
     def settle(self, checked: Sequence[Checked], at_ms: int) -> None:
         """Keep new verdicts on records that are stored already, in one transaction."""
@@ -131,7 +132,17 @@ class Store:
             ORDER BY j.first_ms DESC, j.journal DESC, r.number DESC LIMIT ?""",
             (unit, limit),
         )
-        return [EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True))) for row in reversed(rows)]
+        return [_event(row) for row in reversed(rows)]
+
+    def newest_event(self, unit: str, event: str) -> EventRow | None:
+        """The last event of this name that came from a unit."""
+        rows = self._db.query(
+            """SELECT j.log, r.number, r.span, r.kind, r.event, r.t_ms, r.received_ms, r.data, r.fault, r.payload
+            FROM record r JOIN journal j ON j.journal = r.journal WHERE j.unit = ? AND r.series = 'seq' AND r.event = ?
+            ORDER BY r.received_ms DESC, j.first_ms DESC, r.number DESC LIMIT 1""",
+            (unit, event),
+        )
+        return _event(rows[0]) if rows else None
 
     def proofs(self, unit: str | None = None, stop: str | None = None) -> list[ProofRow]:
         """Signed records in the order of their time: of a unit, of a stop, or all."""
@@ -182,6 +193,10 @@ class Store:
     def _number(self, sql: str, unit: str) -> int:
         rows: list[Row] = self._db.query(sql, (unit,))
         return int(rows[0][0])
+
+
+def _event(row: Row) -> EventRow:
+    return EventRow(**dict(zip(EventRow.__struct_fields__, row, strict=True)))
 
 
 def _now_ms() -> int:

@@ -34,14 +34,14 @@ FORGET_REFUSED = """DELETE FROM refused WHERE last_ms <=
     (SELECT last_ms FROM refused ORDER BY last_ms DESC LIMIT 1 OFFSET ?)"""
 
 
-def keep(db: Database, items: Sequence[Storable], at_ms: int) -> Kept:
-    """Write items inside the open transaction.
+def keep(db: Database, items: Sequence[Storable], at_ms: int, *, heard: bool = True) -> Kept:
+    """Write items inside the open transaction; `heard`: their units sent them just now.
 
     The rows of the units concerned are locked first, in the order of their names: receivers that share
     a database take turns on a unit and cannot block each other for ever.
     """
     work = _Work(db, at_ms)
-    work.lock(sorted({item.unit for item in items if not isinstance(item, Refused)}))
+    work.lock(sorted({item.unit for item in items if not isinstance(item, Refused)}), heard=heard)
     for item in items:
         work.write(item)
     work.assess_attachments()
@@ -78,13 +78,13 @@ class _Work:
         self._stored = 0
         self._repeated = 0
 
-    def lock(self, units: list[str]) -> None:
+    def lock(self, units: list[str], *, heard: bool) -> None:
         """Make or take the rows of the units; they stay locked until the commit."""
         for unit in units:
             self._db.execute(
                 """INSERT INTO unit (unit, first_ms, seen_ms) VALUES (?, ?, ?)
-                ON CONFLICT (unit) DO UPDATE SET seen_ms = excluded.seen_ms""",
-                (unit, self._at_ms, self._at_ms),
+                ON CONFLICT (unit) DO UPDATE SET seen_ms = CASE WHEN ? THEN excluded.seen_ms ELSE unit.seen_ms END""",
+                (unit, self._at_ms, self._at_ms, heard),
             )
 
     def write(self, item: Storable) -> None:
