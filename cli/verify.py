@@ -1,4 +1,4 @@
-"""`roadproof verify`: a proof of delivery, checked by anybody, off line."""
+"""`roadproof verify`: a proof of delivery, or a unit's commissioning report, checked by anybody, off line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cli.errors import UsageError
 from cli.words import Commands, add
 from mqtt.evidence import EvidenceError, bundle, certificates
 from mqtt.evidence.findings import Finding
+from mqtt.evidence.report import Judged, judge
 from mqtt.evidence.verdict import Verdict, verify_bundle
 
 MARKS = {"good": "good:", "note": "note:", "bad": "BAD: "}  # as verify-openssl.sh
@@ -20,11 +21,13 @@ MARKS = {"good": "good:", "note": "note:", "bad": "BAD: "}  # as verify-openssl.
 
 def add_commands(commands: Commands) -> None:
     """Add `verify`."""
-    command = add(commands, "verify", verify, "check a proof of delivery, off line", "roadproof verify pod-10.zip --root root.pem")
-    command.add_argument("bundle", type=Path, help="the zip file that you were handed")
+    about = "check a proof of delivery or a unit's report, off line"
+    command = add(commands, "verify", verify, about, "roadproof verify pod-10.zip --root root.pem")
+    command.add_argument("bundle", type=Path, metavar="FILE", help="what you were handed: a proof's zip, a report's PDF or report.json")
     command.add_argument(
         "--root", type=Path, required=True, help="the fleet's root certificate, from somebody you trust, not from the bundle"
     )
+    command.add_argument("--page", type=Path, metavar="FILE", help="of a report that holds: draw its page anew as this PDF")
     command.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -35,14 +38,38 @@ def verify(arguments: argparse.Namespace) -> int:
         certificates.load(root, "root")
     except EvidenceError as error:
         raise UsageError(f"--root {arguments.root}: {error}") from None
-    verdict = _verdict(_read(arguments.bundle, bundle.MAX_BYTES + 1), root)
+    data = _read(arguments.bundle, bundle.MAX_BYTES + 1)
+    if data.startswith((b"%PDF-", b"{")):
+        return _verify_report(data, root, arguments)
+    if arguments.page:
+        raise UsageError("--page goes with a report; `roadproof fleet pdf` draws the page of a proof")
+    verdict = _verdict(data, root)
+    return _say(_plain(verdict), verdict.findings, "proof", arguments, good=verdict.good)
+
+
+def _verify_report(data: bytes, root: bytes, arguments: argparse.Namespace) -> int:
+    from provisioning.report import extract, pdf
+
+    try:
+        paper = extract(data)
+    except EvidenceError as error:
+        judged = Judged(findings=[Finding(level="bad", about="report", text=f"The report cannot be read: {error}.")], report=None)
+        return _say({"good": False, **msgspec.to_builtins(judged)}, judged.findings, "report", arguments, good=False)
+    judged = judge(paper, root)
+    if arguments.page and judged.good:
+        _write(arguments.page, pdf(paper))
+    told = {"good": judged.good, "fingerprint": paper.fingerprint, **msgspec.to_builtins(judged)}
+    return _say(told, judged.findings, "report", arguments, good=judged.good)
+
+
+def _say(told: dict[str, Any], findings: list[Finding], what: str, arguments: argparse.Namespace, *, good: bool) -> int:
     if arguments.json:
-        print(json.dumps(_plain(verdict)))
-    else:
-        for finding in verdict.findings:
-            print(MARKS[finding.level], finding.text)
-        print("The proof holds." if verdict.good else "The proof does NOT hold.")
-    return 0 if verdict.good else 1
+        print(json.dumps(told))
+        return 0 if good else 1
+    for finding in findings:
+        print(MARKS[finding.level], finding.text)
+    print(f"The {what} holds." if good else f"The {what} does NOT hold.")
+    return 0 if good else 1
 
 
 def _verdict(data: bytes, root: bytes) -> Verdict:
@@ -64,3 +91,10 @@ def _read(path: Path, limit_bytes: int) -> bytes:
             return file.read(limit_bytes)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

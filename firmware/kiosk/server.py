@@ -21,9 +21,10 @@ from firmware.kiosk.commands import Commands
 from firmware.kiosk.feed import Feed
 from firmware.kiosk.guard import Guard
 from firmware.kiosk.routes import Routes
-from firmware.kiosk.shell import Terminal, Viewfinder
+from firmware.kiosk.shell import Inspection, Terminal, Viewfinder
 from firmware.kiosk.sockets import CameraSocket, PageSocket
 from firmware.kiosk.threads import Threads
+from firmware.kiosk.workshop import Workshop
 from firmware.status import Status
 
 ADDRESS = "127.0.0.1"  # nothing else: a phone in the vehicle's network is no terminal
@@ -51,6 +52,7 @@ class Web:
         *,
         terminal: Terminal,
         viewfinder: Viewfinder,
+        inspection: Inspection,
         status: Callable[[], Status],
         alive: Callable[[], None] = lambda: None,
         port: int,
@@ -78,7 +80,9 @@ class Web:
             WebSocketRoute("/ws", PageSocket(self._feed, orders).serve),
             WebSocketRoute("/ws/camera", CameraSocket(viewfinder).serve),
         ]
-        self._server = uvicorn.Server(_config(Guard(Starlette(routes=[*routes.all, *sockets]), port=self.port)))
+        workshop = Workshop(inspection=inspection, threads=self._threads)
+        app = Starlette(routes=[*routes.all, *workshop.all, *sockets])
+        self._server = uvicorn.Server(_config(Guard(app, port=self.port)))
         self._runner: asyncio.Runner | None = None
         self._serving: asyncio.Task[None] | None = None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from firmware.selftest.finding import Touch
+
 Corners = Sequence[Sequence[float]]  # four points x, y of one barcode, in pixels of the picture
 
 
@@ -60,6 +62,14 @@ class Answer(Protocol):
         """The same as an HTTP status: 200, 409, 422, 423."""
 
 
+class No(Protocol):
+    """Why a technician's wish is not done."""
+
+    @property
+    def value(self) -> str:
+        """A key of the page's texts."""
+
+
 class Terminal(Protocol):
     """The driver's job; every call may block on a commit, so none is made on the server's loop."""
 
@@ -94,3 +104,19 @@ class Viewfinder(Protocol):
 
     def drop(self, jpeg: bytes) -> None:
         """Look at this picture as if the camera had seen it."""
+
+
+class Inspection(Protocol):
+    """The self-test as the technician runs it; every call may block, so none is made on the server's loop."""
+
+    def state(self) -> dict[str, Any]:
+        """How far it is."""
+
+    def start(self) -> No | None:
+        """Test everything; why not, when it is not done."""
+
+    def touch(self, measured: Touch) -> No | None:
+        """Take what the page measured under a finger."""
+
+    def report(self) -> No | None:
+        """Sign what was found and send it; EvidenceError when it cannot be signed."""

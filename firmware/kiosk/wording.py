@@ -19,6 +19,10 @@ SHOWN = 20
 PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
 
 UNIT_WORDS = {  # what the shell round the day and this server say
+    "diag.nothing_found": "Run all first: the report tells what was found.",
+    "diag.stand_still": "Stop the vehicle first.",
+    "diag.still_running": "A test is running. Wait for its end.",
+    "diag.unsigned": "The report cannot be signed: {sentence}",
     "disk.full": "The storage is full: this is not saved. Go on without a photo, or call dispatch.",
     "photo.no_room": "There is no room for a photo. Go on without one.",
     "photo.unreadable": "This picture cannot be read. Take another one.",

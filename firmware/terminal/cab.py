@@ -12,14 +12,16 @@ from drivers.board import Board
 from drivers.camera import open_camera
 from drivers.wedge import Wedges
 from firmware.clock import Clock
+from firmware.commissioning import Commissioning
 from firmware.config import Config, EvidenceSettings, SettingsError, TerminalSettings
 from firmware.day.work import Face
 from firmware.diary import Diary
-from firmware.evidence.attachments import AttachmentError, Attachments
+from firmware.evidence.attachments import FOLDER, AttachmentError, Attachments
 from firmware.evidence.book import Authorities, EvidenceBook
 from firmware.journal import Journal
 from firmware.kiosk.server import Web, WebError
 from firmware.status import StatusBoard
+from firmware.terminal.inspection import Inspection, Tests
 from firmware.terminal.memory import limit_arenas
 from firmware.terminal.scanner import Scanner
 from firmware.terminal.surroundings import Surroundings
@@ -30,12 +32,11 @@ from firmware.uplink.runs import RunInbox
 from firmware.worker import Worker
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.certificates import holder, split
-from mqtt.evidence.keys import FileSigner
+from mqtt.evidence.keys import open_signer
 from mqtt.evidence.sealing import Seal
 
 Part = TypeVar("Part")
 SETTLE_S = 8.0  # what a driver watches the self-test for, before he may sign in all the same
-ATTACHMENTS = "attachments"  # in the journal's folder
 
 
 class Cab:
@@ -53,17 +54,19 @@ class Cab:
         diary: Diary,
         journal: Journal,
         board: Board,
+        tests: Callable[[], Tests],
+        commissioning: Callable[[], Commissioning],
     ) -> None:
         limit_arenas()
         settings = config.terminal
         check_holder(config.unit, evidence.certificate)
         seal = _usable("evidence.seal_to", lambda: Seal(_content(evidence.seal_to)))
-        self.attachments = _usable("journal.folder", lambda: Attachments(journal.path.parent / ATTACHMENTS, seal.seal))
+        self.attachments = _usable("journal.folder", lambda: Attachments(journal.path.parent / FOLDER, seal.seal))
         self.evidence = EvidenceBook(
             unit=config.unit,
             boot=boot,
             firmware=version,
-            signer=_usable("evidence.key", lambda: FileSigner.load(Path(evidence.key), Path(evidence.certificate))),
+            signer=_usable("evidence.key", lambda: open_signer(evidence.key, Path(evidence.certificate))),
             authorities=Authorities(
                 receiver=_usable("evidence.receiver", lambda: b"".join(split(_content(evidence.receiver), "receiver"))),
                 issuing=_usable("evidence.issuing", lambda: _content(evidence.issuing)),
@@ -72,7 +75,8 @@ class Cab:
             journal=journal,
             diary=diary,
         )
-        camera = open_camera(board.camera)
+        self.camera = camera = open_camera(board.camera)
+        self.wedges = Wedges(board.wedges)
         self.terminal = Terminal(
             boot=boot,
             journal=journal,
@@ -91,7 +95,7 @@ class Cab:
         self.scanner = Scanner(
             camera=camera,
             decoder=Decoder(),
-            wedges=Wedges(board.wedges),
+            wedges=self.wedges,
             terminal=self.terminal,
             viewfinder=self.viewfinder,
             tell=lambda camera, scanners: status.change(camera=camera, scanners=scanners),
@@ -107,17 +111,19 @@ class Cab:
             utc_ms=lambda: clock.now().at_ms,
         )
         self.runs = RunInbox(unit=config.unit, boot=boot, journal=journal, diary=diary, worker=self.terminal)
+        self.inspection = Inspection(tests=tests, commissioning=commissioning, status=status.snapshot)
         self.web = _usable("terminal.port", lambda: self._web(settings, board, status, version))
 
     @property
     def workers(self) -> list[Worker]:
         """In the order in which they end: who asks before who answers."""
-        return [self.web, self.scanner, self.terminal]
+        return [self.web, self.inspection, self.scanner, self.terminal]
 
     def _web(self, settings: TerminalSettings, board: Board, status: StatusBoard, version: str) -> Web:
         return Web(
             terminal=self.terminal,
             viewfinder=self.viewfinder,
+            inspection=self.inspection,
             status=status.snapshot,
             alive=lambda: status.change(kiosk_seen_s=time.monotonic()),
             port=settings.port,

@@ -169,6 +169,11 @@ class Terminal:
         """What the camera is needed for now."""
         return self._wanted
 
+    @property
+    def is_proving(self) -> bool:
+        """Whether the driver is in the middle of a proof."""
+        return self._shown["screen"] in views.PROOF
+
     def listen(self, callback: Callable[[], None]) -> None:
         """Have `callback` called, on any thread, after each change of the view."""
         self._listeners.append(callback)

@@ -17,6 +17,7 @@ from firmware.day.machine import wants
 from firmware.kiosk.server import Web
 from firmware.status import PositionStatus, Status
 from firmware.terminal.viewfinder import Mark, Picture
+from tests.benches import Bench
 from tests.browser.rig import Glass, Panel
 from tests.runs import Shift
 
@@ -99,6 +100,7 @@ def staged(browser: Browser, shift: Shift, panel: Panel) -> Iterator[tuple[Under
     web = Web(
         terminal=understudy,
         viewfinder=eye,
+        inspection=Bench().inspection,
         status=lambda: _status(shift),
         port=0,
         px_per_mm=panel.px_per_mm,

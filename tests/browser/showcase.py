@@ -26,6 +26,7 @@ from firmware.kiosk.server import Web
 from firmware.status import PositionStatus, SeriesStatus, Status
 from firmware.terminal.hints import Hint
 from firmware.terminal.viewfinder import Mark, Picture
+from tests.benches import Bench
 from tests.browser import screens
 
 SIZES = {"800x480": 800 / 155, "1024x600": 1024 / 154, "720x1280": 720 / 88}  # pixels to the millimetre
@@ -174,6 +175,7 @@ class Showcase:
     def __init__(self, *, port: int = 0, maps: Path | None = None, px_per_mm: float = SIZES["1024x600"]) -> None:
         self.standin = StandIn()
         self.camera = StandInCamera()
+        self.bench = Bench()
         self.alive = 0
         self._status = Status(
             unit="VAN-042",
@@ -186,6 +188,7 @@ class Showcase:
         self.web = Web(
             terminal=self.standin,
             viewfinder=self.camera,
+            inspection=self.bench.inspection,
             status=lambda: self._status,
             alive=self._note,
             port=port,
@@ -204,6 +207,8 @@ class Showcase:
         self.standin.reset()
         self.camera.dropped.clear()
         self.camera.hint = None
+        self.bench.end()
+        self.bench.reset()
         self.alive = 0
 
     def status(self, **changes: Any) -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from firmware.kiosk.server import Web
 from firmware.terminal.viewfinder import Viewfinder
 from firmware.worker import Worker
+from tests.benches import Bench
 from tests.browser.rig import PANELS
 from tests.proofs import Keys
 from tests.terminals import Card, begun_card
@@ -27,6 +28,7 @@ class Stage:
         self.web = Web(
             terminal=self.cabin.terminal,
             viewfinder=Viewfinder(),
+            inspection=Bench().inspection,
             status=self.cabin.status.snapshot,
             port=self._port,
             px_per_mm=PANELS[1].px_per_mm,

@@ -203,6 +203,48 @@ def test_the_diagnosis_holds_the_sky(showcase: Showcase, client: httpx.Client) -
     assert len(seen) == len(screens.sky())
 
 
+# --- the technician's self-test
+
+
+def test_the_self_test_is_begun_followed_and_signed(showcase: Showcase, client: httpx.Client) -> None:
+    assert client.post("/api/v1/selftest", json={"ask": "run"}).json()["running"] is True
+    showcase.bench.step(2)
+    assert [one["key"] for one in client.get("/api/v1/selftest").json()["findings"]] == ["gnss", "antenna"]
+    showcase.bench.end()
+    told = client.post("/api/v1/selftest", json={"ask": "report"}).json()["report"]
+    assert told["unit"] == showcase.bench.report().unit
+
+
+def test_what_cannot_be_tested_or_signed_now_is_refused_in_the_pages_words(showcase: Showcase, client: httpx.Client) -> None:
+    early = client.post("/api/v1/selftest", json={"ask": "report"})
+    assert (early.status_code, early.json()["err"]) == (409, "diag.nothing_found")
+    showcase.bench.run()
+    papers, showcase.bench.papers = showcase.bench.papers, None
+    unsigned = client.post("/api/v1/selftest", json={"ask": "report"})
+    showcase.bench.papers = papers
+    assert (unsigned.status_code, unsigned.json()["err"]) == (422, "diag.unsigned")
+    assert "roadproof enrol" in unsigned.json()["args"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [b"", b"{}", b"[]", b'{"ask":"wipe"}', b'{"ask":"run","only":["gnss"]}', b'{"ask":"touch"}', b"\xff", b"[" * 900,
+     b'{"ask":"touch","targets":9,"hit":9,"worst_px":-1,"breaks":0}', b'{"ask":"touch","targets":9,"hit":9,"worst_px":1e9,"breaks":0}'],
+)  # fmt: skip
+def test_a_wish_that_is_none_changes_nothing(showcase: Showcase, client: httpx.Client, wish: bytes) -> None:
+    assert client.post("/api/v1/selftest", content=wish).status_code == 400
+    assert (showcase.bench.tests.runs, showcase.bench.inspection.state()["running"]) == (0, False)
+
+
+def test_a_wish_as_long_as_a_book_is_not_read(client: httpx.Client) -> None:
+    assert client.post("/api/v1/selftest", content=b" " * 5_000).status_code == 413
+
+
+def test_a_page_of_another_site_tests_nothing(showcase: Showcase, client: httpx.Client) -> None:
+    answer = client.post("/api/v1/selftest", json={"ask": "run"}, headers={"origin": "http://evil.example"})
+    assert (answer.status_code, showcase.bench.inspection.state()["running"]) == (403, False)
+
+
 # --- the page's socket
 
 

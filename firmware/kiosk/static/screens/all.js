@@ -19,6 +19,7 @@ import './messages.js';
 import './end.js';
 import './menu.js';
 import './diag.js';
+import './selftest.js';
 
 /** How each screen is drawn, by the name that the firmware gives it. @type {Record<string, (view: import('../element.js').View) => unknown>} */
 export const SCREENS = {
@@ -41,4 +42,5 @@ export const SCREENS = {
   end: (view) => html`<rp-end .view=${view}></rp-end>`,
   menu: (view) => html`<rp-menu .view=${view}></rp-menu>`,
   diag: (view) => html`<rp-diag .view=${view}></rp-diag>`,
+  selftest: (view) => html`<rp-selftest .view=${view}></rp-selftest>`,
 };

@@ -94,7 +94,8 @@ class Diagnostics extends Screen {
     const locked = this.facts ? null : t('diag.reading');
     const report = { label: t('diag.report'), icon: 'note', locked, act: () => { this.report = written(/** @type {any} */ (this.facts)); } };
     if (this.mode) return { back: { label: t('back'), act: () => { this.mode = ''; } }, primary: report };
-    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') }, others: [this.opens('sky', 'gnss'), this.opens('values', 'tool')], primary: report };
+    const all = { label: t('diag.run_all'), icon: 'ok', act: () => this.tell('aside', 'selftest') };
+    return { back: { label: t('back'), act: () => this.tell('aside', 'menu') }, others: [this.opens('sky', 'gnss'), this.opens('values', 'tool')], primary: all };
   }
 
   /** @param {string} mode @param {string} mark @returns {import('../element.js').Action} */
