@@ -6,7 +6,9 @@ import gc
 import logging
 import os
 import threading
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,14 @@ from drivers.gnss.ublox import Ublox, van_settings
 from firmware import status as statuses
 from firmware.clock import BUILD_DATE, Clock, boot_id
 from firmware.config import Config
+from firmware.control import SOCKET_FILE, Control
 from firmware.diary import Diary
 from firmware.journal import Journal, Series
+from firmware.power import Power
 from firmware.recorder import Recorder
+from firmware.requests import Requests
+from firmware.screen import Screen
+from firmware.selftest import LEDGER
 from firmware.status import Status, StatusBoard
 from firmware.uplink.reports import Reports
 from firmware.uplink.uplink import Uplink
@@ -27,13 +34,20 @@ from mqtt import topics
 from mqtt.link import BrokerLink
 
 if TYPE_CHECKING:
+    from firmware.commissioning import Commissioning
+    from firmware.selftest.answers import Answer, Answers
+    from firmware.selftest.finding import Finding
+    from firmware.selftest.place import Running
+    from firmware.selftest.selftest import Selftest
     from firmware.terminal.cab import Cab
+    from mqtt.evidence.report import Paper
 
 log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 STATUS_FILE = "status.json"
 STATUS_EVERY_S = 2.0
+REPORTS = "reports"  # in the journal's folder
 
 
 class StatusFile:
@@ -90,7 +104,10 @@ class Daemon:
     """Everything that runs on the unit."""
 
     def __init__(self, config: Config) -> None:
-        boot = boot_id()
+        self.config = config
+        self._making = threading.Lock()  # cached_property has none of its own from Python 3.12 on
+        self._selftest: Selftest | None = None
+        self.boot = boot = boot_id()
         self.clock = Clock()
         self.status = StatusBoard(Status(unit=config.unit, pid=os.getpid(), boot=boot))
         self.diary = Diary(unit=config.unit, boot=boot, clock=self.clock, status=self.status)
@@ -130,6 +147,7 @@ class Daemon:
             commit_s=config.journal.commit_s,
         )
         self.cab = self._cab(config, boot)
+        self._watch_the_box(config, Requests(runtime))
         self.uplink = Uplink(
             unit=config.unit,
             boot=boot,
@@ -152,11 +170,77 @@ class Daemon:
             clock=self.clock,
             receiver=self.receiver,
         )
+        self.control = Control(runtime / SOCKET_FILE, self._answer)
+
+    @property
+    def selftest(self) -> Selftest:
+        """The one of all parts of this unit; imported when somebody asks for it the first time, on the screen or at the socket."""
+        from firmware.selftest.here import in_daemon
+        from firmware.selftest.selftest import Selftest
+
+        with self._making:
+            if self._selftest is None:
+                running = self._running()
+                self._selftest = Selftest(
+                    in_daemon(config=self.config, board=self.board, receiver=self.receiver, clock=self.clock, cab=self.cab, running=running)
+                )
+            return self._selftest
+
+    @cached_property
+    def commissioning(self) -> Commissioning:
+        """Who signs what was found; imported when somebody asks for it the first time."""
+        from firmware.commissioning import Commissioning, papers_of, vehicle_of
+
+        config = self.config
+        return Commissioning(
+            unit=config.unit,
+            vehicle=vehicle_of(Path(config.identity)),
+            boot=self.boot,
+            firmware=VERSION,
+            papers=papers_of(config.evidence) if config.evidence else None,
+            clock=self.clock,
+            status=self.status.snapshot,
+            diary=self.diary,
+            folder=Path(config.journal.folder) / REPORTS,
+        )
+
+    @cached_property
+    def answers(self) -> Answers:
+        """To what is asked at the control socket."""
+        from firmware.selftest.answers import Answers
+
+        return Answers(self.selftest, self._running(), self.clock, sign=self._sign)
+
+    def _answer(self, line: bytes, wait: Callable[[float], bool]) -> Generator[Answer, None, None]:
+        return self.answers.to(line, wait)
+
+    def _sign(self, findings: Sequence[Finding]) -> Paper:
+        return self.commissioning.report(findings)
+
+    def _running(self) -> Running:
+        from firmware.selftest.place import Running
+
+        return Running(status=self.status.snapshot, journal=self.journal, diary=self.diary, boot=self.boot)
+
+    def _watch_the_box(self, config: Config, requests: Requests) -> None:
+        """What asks the system for something: to switch the box off, to start the browser anew."""
+        cab = self.cab
+        self.power = Power(
+            panel=self.board.panel,
+            status=self.status,
+            diary=self.diary,
+            clock=self.clock,
+            requests=requests,
+            stay_on_s=config.power.stay_on_s,
+            proving=(lambda: cab.terminal.is_proving) if cab else (lambda: False),
+        )
+        self.screen = cab and Screen(url=cab.web.url, status=self.status, diary=self.diary, clock=self.clock, requests=requests)
 
     @property
     def workers(self) -> list[Worker]:
         """In the order in which they end: who fills the journal before who empties it."""
-        return [*(self.cab.workers if self.cab else ()), self.recorder, self.uplink, self.status_file]
+        watchers = [self.power, self.screen] if self.screen else [self.power]
+        return [self.control, *(self.cab.workers if self.cab else ()), *watchers, self.recorder, self.uplink, self.status_file]
 
     def _cab(self, config: Config, boot: str) -> Cab | None:
         """The driver's place, None on a unit without a screen."""
@@ -174,6 +258,8 @@ class Daemon:
             diary=self.diary,
             journal=self.journal,
             board=self.board,
+            tests=lambda: self.selftest,
+            commissioning=lambda: self.commissioning,
         )
 
     def run(self) -> int:
@@ -182,9 +268,20 @@ class Daemon:
         if self.journal.salvaged is not None:
             saved = self.journal.salvaged
             self.diary.note("storage.salvaged", {"n_ok": saved.n_ok, "n_bad": saved.n_bad, "kept": saved.quarantined})
+        self._settle_drill()
         gc.collect()
         gc.freeze()  # what was built lives as long as the process: no collection need look at it again
         try:
             return supervise(self.workers, status=lambda: self.status.snapshot().link_sentence)
         finally:
             self.journal.close()
+
+    def _settle_drill(self) -> None:
+        """Where the plug was pulled in a drill: count what is gone, before anything is sent."""
+        if not (self.journal.path.parent / LEDGER).exists():
+            return
+        from firmware.selftest.drill import settle
+
+        outcome = settle(journal=self.journal, diary=self.diary, boot=self.boot, clock=self.clock)
+        if outcome is not None:
+            log.warning("after the drill with the plug %d of %d promised records are lost", outcome.lost, outcome.promised)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from drivers.board import BoardSettings
+from firmware import identity
 from firmware.journal.numbers import write_durably
 from mqtt import settings
 from mqtt.login import BrokerSettings
 from mqtt.settings import SettingsError
 
-__all__ = ["Config", "SettingsError", "changes", "keep_good", "load", "load_good"]
+__all__ = ["Config", "SettingsError", "changes", "keep_good", "load", "load_board", "load_good"]
 
 log = logging.getLogger(__name__)
 
 ETC, STATE = Path("/etc/roadproof"), Path("/var/lib/roadproof")  # the daemon may write in the second only: systemd's StateDirectory
+IDENTITY = STATE / "identity"
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +99,32 @@ class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
 
 
+class PowerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When the box switches itself off, where its ignition line or its hold-up supply is wired."""
+
+    stay_on_s: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=86_400,
+            description="seconds that the terminal stays on after the ignition went off; it waits as long again for a proof that is being"
+            " made",
+        ),
+    ] = 1_800  # the driver works at doors with the engine off
+
+
 class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys and certificates of the proofs: `roadproof authority` makes them for a bench."""
+    """Keys and certificates of the proofs: an enrolled unit has them; `roadproof authority` makes them for a bench."""
 
     certificate: Annotated[str, Meta(min_length=1, description="file with this unit's evidence certificate, unit.pem")]
-    key: Annotated[str, Meta(min_length=1, description="file with its private key, unit.key; nobody but the daemon may read it")]
+    key: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="its private key: a file for the daemon alone, unit.key; pkcs11:token=NAME;object=NAME?module-path=FILE&pin-source="
+            "file:FILE in a token; or rpi-otp:1, the one-time-programmable key of a Raspberry Pi",
+        ),
+    ]
     issuing: Annotated[str, Meta(min_length=1, description="file with the issuing authority's certificate, issuing.pem")]
     root: Annotated[str, Meta(min_length=1, description="file with the root certificate, root.pem")]
     receiver: Annotated[
@@ -120,6 +144,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     unit: Annotated[
         str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="the unit's name in the fleet: small letters, digits, hyphens")
     ]
+    identity: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="folder that `roadproof enrol` makes: keys, certificates, and the settings unit, [broker] and [evidence], which may"
+            " then be left out here",
+        ),
+    ] = str(IDENTITY)
     runtime_folder: Annotated[str, Meta(min_length=1, description="folder in memory for the status file")] = "/run/roadproof"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much the log says")] = "info"
     board: BoardSettings = BoardSettings()
@@ -128,16 +160,53 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     track: TrackSettings = TrackSettings()
     uplink: UplinkSettings = UplinkSettings()
     terminal: TerminalSettings = TerminalSettings()
+    power: PowerSettings = PowerSettings()
     evidence: EvidenceSettings | None = None
 
 
 def load(path: Path) -> Config:
-    """Read the settings file; SettingsError names every fault in it."""
-    config = settings.load(path, Config)
+    """Read the settings file, and beneath it what the enrolment settled; SettingsError names every fault."""
+    table = settings.table(path)
+    folder = identity_folder(table)
+    if not identity.is_there(folder) and "broker" not in table:
+        raise SettingsError([*_other_faults(path, table), _not_enrolled(path, folder)])
+    config = settings.read_from(path, identity.under(path, table, folder), Config)
     if config.terminal.enabled and config.evidence is None:
         needed = ", ".join(EvidenceSettings.__struct_fields__)
         raise SettingsError([f"{path}: terminal.enabled = true needs the section [evidence] with {needed}"])
     return config
+
+
+def load_board(path: Path) -> BoardSettings:
+    """The section [board] alone, for what works before the unit is enrolled; SettingsError names every fault in it."""
+    table = settings.table(path)
+    return settings.read_from(path, {"board": table.get("board", {})}, _Box).board
+
+
+class _Box(msgspec.Struct, frozen=True):
+    board: BoardSettings
+
+
+def identity_folder(table: Mapping[str, Any]) -> Path:
+    """Where a settings file's table says that the identity is; the usual place when it says nothing that could be one."""
+    told = table.get("identity")
+    return Path(told) if isinstance(told, str) and told else IDENTITY
+
+
+def _other_faults(path: Path, table: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a file besides what an enrolment would settle."""
+    try:
+        settings.read_from(path, {"unit": "any", "broker": {"host": "any"}, **table}, Config)
+    except SettingsError as error:
+        return error.faults
+    return []
+
+
+def _not_enrolled(path: Path, folder: Path) -> str:
+    return (
+        f"{path}: this unit knows no broker and is not enrolled (there is no identity in {folder} that this user can read): run"
+        " `roadproof enrol`, or set unit and the section [broker] by hand"
+    )
 
 
 # --- the settings of the last good start
