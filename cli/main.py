@@ -16,7 +16,9 @@ from cli.errors import UsageError
 MODULES = {
     "demo": "demo", "run": "daemon", "status": "daemon", "gnss": "gnss", "scan": "scan", "scanner": "scanner", "journal": "journal",
     "config": "config", "contract": "contract", "fleet": "fleet", "verify": "verify",
-    "authority": "authority", "bench": "bench", "faults": "faults",
+    "enrol": "enrol", "renew": "renew", "wipe": "wipe",
+    "authority": "authority", "bench": "bench", "faults": "faults", "package": "package", "hardware": "hardware",
+    "selftest": "selftest",
 }  # fmt: skip
 
 EPILOG = """examples:

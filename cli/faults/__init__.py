@@ -17,6 +17,7 @@ HARMS = {
     "clock": ("start and run at every wrong time", "roadproof faults clock"),
     "config": ("damage every byte of the settings file", "roadproof faults config"),
     "link": ("send proofs over a road that is slow, loses packets and is cut", "roadproof faults link"),
+    "machine": ("unplug USB, hang the kernel, start in 1980, on an emulated computer", "roadproof faults machine --unplugs 10"),
     "peers": ("do the same to what others use, where it is installed", "roadproof faults peers --json"),
 }
 

@@ -27,6 +27,7 @@ WAYS = {
     "clock": ("every wrong time", "wrong clocks"),
     "config": ("settings file damaged", "damaged settings files"),
     "link": ("road slow, lossy and cut", "cuts of bad roads"),
+    "machine": ("an emulated computer: USB unplugged, 1980, no memory, kernel hung", "faults of an emulated computer"),
     "peers": ("the faults that the peers get, too", "side by side with peers"),
 }
 NEVER = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -16,8 +15,9 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from cli.faults.power import block, tree
-from cli.faults.power.block import DiskError, hidden_folder, mortal, need, until
+from cli.faults.power import block, booted, tree
+from cli.faults.power.block import DiskError, hidden_folder, need, until
+from cli.faults.power.booted import Machine
 from cli.faults.power.day import DAY
 from cli.faults.power.device import ROOT, STEPS, Toll, WrittenDay
 from cli.faults.power.promise import Promise, broken
@@ -28,13 +28,8 @@ from firmware.app import STATUS_FILE
 from firmware.journal import Series
 from firmware.status import Status
 
-PROGRAMS = block.PROGRAMS | tree.PROGRAMS | {
-    "systemd-nspawn": "systemd-container",
-    "nsenter": "util-linux",
-    "journalctl": "systemd",
-}  # fmt: skip
+PROGRAMS = block.PROGRAMS | tree.PROGRAMS | booted.PROGRAMS | {"journalctl": "systemd"}
 SERVICE = "roadproof.service"
-HALT_S = 40.0  # TimeoutStopSec of the unit, and as long for everything else
 
 # What stands otherwise than on a unit: where Python is. Everything else of the unit is as it is installed.
 DROP_IN = """[Service]
@@ -61,73 +56,6 @@ root = "/etc/roadproof/keys/unit/root.pem"
 receiver = "/etc/roadproof/keys/receiver/receiver.pem"
 seal_to = "/etc/roadproof/keys/receiver/seal.pub"
 """
-
-
-class Machine:
-    """A booted root file system: a systemd as the first process, its own network without a way out, and nothing in it lasts."""
-
-    def __init__(self, root: Path, shown: dict[str, Path], kept: dict[str, Path], log: Path) -> None:
-        """`shown` and `kept`: what of this machine is where in it, read-only and to be written."""
-        self._log = log
-        with log.open("w", encoding="utf-8") as console:
-            self._process = mortal(
-                # In a process namespace of its own: whatever kills systemd-nspawn kills all that it started.
-                *("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
-                *("systemd-nspawn", "--quiet", f"--directory={root}", f"--machine=roadproof-{os.getpid()}"),
-                *("--register=no", "--keep-unit", "--private-network", "--volatile=overlay", "--console=read-only"),
-                *("--resolv-conf=off", "--timezone=off", "--link-journal=no"),
-                *(f"--bind-ro={path}:{place}" for place, path in shown.items()),
-                *(f"--bind={path}:{place}" for place, path in kept.items()),
-                "--boot",
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait_until_up(self) -> None:
-        """Until its systemd answers; DiskError with its last words when it ends instead."""
-        until(lambda: self._process.poll() is not None or self._answers(), "the systemd of the booted disk")
-        if self._process.poll() is not None:
-            raise DiskError(f"systemd-nspawn cannot boot: {self._log.read_text(encoding='utf-8', errors='replace').strip()[-300:]}")
-
-    @property
-    def files(self) -> Path:
-        """Its root as its processes see it."""
-        return Path(f"/proc/{self._first_process}/root")
-
-    def typed(self, *command: str) -> int:
-        """Run a program in it; the exit code."""
-        inside = ("nsenter", "--target", str(self._first_process), "--all", "--root", "--wd")
-        return subprocess.run([*inside, *command], check=False, capture_output=True, timeout=block.SOON_S).returncode
-
-    def halt(self) -> bool:
-        """Shut it down in order; whether it did so in time."""
-        os.kill(self._spawn, signal.SIGTERM)  # systemd-nspawn asks its first process to halt
-        try:
-            return self._process.wait(HALT_S) == 0
-        except subprocess.TimeoutExpired:
-            return False
-
-    def end(self) -> None:
-        """Whatever happened, nothing stays."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
-    @property
-    def _spawn(self) -> int:
-        """systemd-nspawn; DiskError when it has ended."""
-        return _child(self._process.pid, "systemd-nspawn")
-
-    @property
-    def _first_process(self) -> int:
-        return _child(self._spawn, "systemd")
-
-    def _answers(self) -> bool:
-        try:
-            return (self.files / "run/systemd/private").exists()
-        except DiskError:
-            return False
 
 
 class Place:
@@ -177,7 +105,7 @@ class Place:
         folder = self._folder / "settings"
         shutil.copytree(self._keys, folder / "keys")
         (folder / "roadproof.toml").write_text(SETTINGS.format(unit=UNIT), encoding="utf-8")
-        owner = _user(self._root, "roadproof")
+        owner = booted.user(self._root, "roadproof")
         for path in (folder, *folder.rglob("*")):
             os.chown(path, owner, owner)
         return folder
@@ -244,23 +172,3 @@ def _faults_told(logs: Path) -> list[str]:
     messages = [str(json.loads(line).get("MESSAGE", "")) for line in told.stdout.splitlines()]
     faults = [message for message in messages if "Traceback" in message or "Failed with result" in message]
     return faults if any("Deactivated successfully" in message for message in messages) else [*faults, "the daemon did not end in order"]
-
-
-def _child(parent: int, name: str) -> int:
-    """The child of a process with this name; DiskError when there is none."""
-    try:
-        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split():
-            if Path(f"/proc/{child}/comm").read_text(encoding="ascii").strip() == name:
-                return int(child)
-    except OSError:  # it has just ended
-        pass
-    raise DiskError(f"the booted disk has no {name} any more")
-
-
-def _user(root: Path, name: str) -> int:
-    """The number of a user of this root file system; its group has the same."""
-    for line in (root / "etc/passwd").read_text(encoding="utf-8").splitlines():
-        user, _, number, *_ = line.split(":")
-        if user == name:
-            return int(number)
-    raise DiskError(f"the root file system has no user {name}")

@@ -1,4 +1,4 @@
-"""A Debian root file system of this machine's own release, to be booted: made once, from the mirror that apt is set up with."""
+"""Debian root file systems, to be booted or entered: each is made once, from the mirror that apt is set up with, and kept."""
 
 from __future__ import annotations
 
@@ -9,29 +9,64 @@ import subprocess
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+
 from cli.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
 SYSUSERS = ROOT / "systemd" / "roadproof.sysusers.conf"
-# python3 for the libraries that an interpreter of this machine wants; what the launcher installs for the unit besides.
-PACKAGES = ("systemd-sysv", "python3", "libzbar0")
 PROGRAMS = {"mmdebstrap": "mmdebstrap"}
 STAMP = Path("etc") / "roadproof-tree"  # in the tree: what it was made of
 WANTS = "etc/systemd/system/multi-user.target.wants"
 
 
-def default_folder() -> Path:
-    """Where it is kept when nobody names a place."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadproof" / "tree"
+class Recipe(msgspec.Struct, frozen=True):
+    """What a root file system is made of."""
+
+    packages: tuple[str, ...]
+    hooks: tuple[str, ...] = ()  # shell lines, run by mmdebstrap at the end; $1 is the tree
+    release: str | None = None  # a codename; None: this machine's own, whose Python and libraries then run in it
+    arch: str | None = None  # None: this machine's own
+    variant: str = "minbase"
+    made_with: str = ""  # whatever else makes another tree when it changes
+
+    @property
+    def stamp(self) -> str:
+        """Differs for whatever makes another tree."""
+        told = sha256(msgspec.json.encode(self)).hexdigest()
+        return f"{self.release or _release()} {' '.join(self.packages)} {told}\n"
 
 
-def made(folder: Path) -> Path:
-    """The tree in this folder, made first when it is not there or is of something else; needs root and, to be made, the network.
+def bench() -> Recipe:
+    """Systemd, an interpreter's libraries and the unit's user, on this machine's own release: what is booted after a power cut."""
+    hooks = (
+        f'mkdir -p "$1/etc/sysusers.d" "$1/{WANTS}"',
+        f"upload {SYSUSERS} /etc/sysusers.d/roadproof.conf",
+        'chroot "$1" systemd-sysusers',
+        f'ln -s /etc/systemd/system/roadproof.service "$1/{WANTS}/roadproof.service"',
+    )
+    # python3 for the libraries that an interpreter of this machine wants; what the launcher installs for the unit besides.
+    packages = ("systemd-sysv", "python3", "libzbar0")
+    return Recipe(packages, hooks, made_with=sha256(SYSUSERS.read_bytes()).hexdigest())
 
-    UsageError when the folder holds anything else, or the tree cannot be made.
+
+def bare() -> Recipe:
+    """What the unit's package depends on, and nothing of ours, on this machine's own release."""
+    return Recipe(("systemd-sysv", "python3", "libzbar0"))
+
+
+def default_folder(name: str = "tree") -> Path:
+    """Where one is kept when nobody names a place."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roadproof" / name
+
+
+def made(folder: Path, recipe: Recipe | None = None) -> Path:
+    """The tree in this folder, made first when it is not there or is of another recipe; needs root and, to be made, the network.
+
+    Without a recipe it is `bench`. UsageError when the folder holds anything else, or the tree cannot be made.
     """
-    stamp = _stamp()
-    if _read(folder / STAMP) == stamp:
+    recipe = recipe or bench()
+    if _read(folder / STAMP) == recipe.stamp:
         return folder
     if folder.exists() and any(folder.iterdir()) and _read(folder / STAMP) is None:
         raise UsageError(f"{folder} holds something that is no root file system of ours; name another folder")
@@ -39,22 +74,18 @@ def made(folder: Path) -> Path:
     for old in (fresh, folder):
         shutil.rmtree(old, ignore_errors=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
-    _bootstrap(fresh)
-    (fresh / STAMP).write_text(stamp, encoding="utf-8")
+    _bootstrap(fresh, recipe)
+    (fresh / STAMP).write_text(recipe.stamp, encoding="utf-8")
     fresh.rename(folder)  # whole or not at all
     return folder
 
 
-def _bootstrap(folder: Path) -> None:
-    hooks = (
-        f'mkdir -p "$1/etc/sysusers.d" "$1/{WANTS}"',
-        f"upload {SYSUSERS} /etc/sysusers.d/roadproof.conf",
-        'chroot "$1" systemd-sysusers',
-        f'ln -s /etc/systemd/system/roadproof.service "$1/{WANTS}/roadproof.service"',
-    )
-    arguments = ["--variant=minbase", f"--include={','.join(PACKAGES)}", *(f"--customize-hook={hook}" for hook in hooks)]
+def _bootstrap(folder: Path, recipe: Recipe) -> None:
+    arguments = [f"--variant={recipe.variant}", f"--include={','.join(recipe.packages)}"]
+    arguments += [f"--customize-hook={hook}" for hook in recipe.hooks]
+    arguments += [f"--arch={recipe.arch}"] if recipe.arch else []
     ended = subprocess.run(
-        ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", *arguments, _release(), str(folder), _mirror()],
+        ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", *arguments, recipe.release or _release(), str(folder), _mirror()],
         check=False,
         capture_output=True,
         text=True,
@@ -76,7 +107,7 @@ def _release() -> str:
 
 
 def _mirror() -> str:
-    """Where this machine itself gets the packages of its release."""
+    """Where this machine itself gets the packages of its release; a mirror of Debian has the other releases too."""
     told = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)"], check=False, capture_output=True, text=True
     )
@@ -86,10 +117,6 @@ def _mirror() -> str:
         if named == wanted:
             return address
     raise UsageError(f"apt knows no mirror for {wanted[0]}; run apt-get update, then try again")
-
-
-def _stamp() -> str:
-    return f"{_release()} {' '.join(PACKAGES)} {sha256(SYSUSERS.read_bytes()).hexdigest()}\n"
 
 
 def _read(stamp: Path) -> str | None:
