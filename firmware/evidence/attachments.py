@@ -6,7 +6,6 @@ A file's name is the SHA-256 of what is in it: the unit itself cannot open it ag
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -14,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+
+from mqtt.durable import sync_names, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Attachments:
         self._seal = seal
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_names(folder.parent)  # else a power cut may take the new folder, and every synced file in it
+            sync_names(folder.parent)  # else a power cut may take the new folder, and every synced file in it
             for torn in folder.glob("*.new"):  # of a power cut
                 torn.unlink()
         except OSError as error:
@@ -60,11 +61,11 @@ class Attachments:
             raise AttachmentError(
                 "the card is nearly full, and what room is left is kept for the proofs themselves; go on without the picture"
             )
-        fresh = self._folder / f"{stored.enc_sha256}.new"
+        path = self._folder / stored.enc_sha256
         try:
-            _write_durably(fresh, self._folder / stored.enc_sha256, sealed)
+            write_durably(path, sealed)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
+            path.with_suffix(".new").unlink(missing_ok=True)
             raise AttachmentError(f"the card does not take the picture: {_reason(error)}; go on without it") from None
         return stored
 
@@ -107,26 +108,6 @@ class Attachments:
     def _path(self, name: str) -> Path:
         assert NAME.fullmatch(name), name
         return self._folder / name
-
-
-def _write_durably(fresh: Path, path: Path, content: bytes) -> None:
-    """Make a file so that after a power cut it is there whole, or not at all."""
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    _sync_names(path.parent)
-
-
-def _sync_names(folder: Path) -> None:
-    """Put the names in a folder on the card."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _reason(error: OSError) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
 
 from firmware.journal.row import Series
+from mqtt.durable import write_durably
 
 log = logging.getLogger(__name__)
 
@@ -22,21 +22,6 @@ class Reserved(msgspec.Struct, frozen=True):
     log: str  # the journal's name
     seq: int = 0
     tseq: int = 0
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file so that a power cut leaves the old or the new one, whole. Nobody but its owner may read it."""
-    fresh = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class Numbers:

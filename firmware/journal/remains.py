@@ -16,9 +16,12 @@ from firmware.journal import salvage, wal
 from firmware.journal.database import SIGNED_LEVEL, held_fact
 from firmware.journal.numbers import Numbers
 from firmware.journal.opening import TOP_UNKNOWN
+from firmware.journal.plain_file import is_plain, read_plain
 from firmware.journal.row import COLUMNS, JournalError, JournalInUseError, Row, Series, checked
 from mqtt import topics
 from mqtt.ranges import Ranges
+
+NOTE_BYTES = 1_000  # a file's name
 
 
 class Remain(msgspec.Struct, frozen=True):
@@ -95,21 +98,33 @@ def remains(path: Path) -> Iterator[Remains]:
         with salvage.opened(copy) as connection:
             if connection is None:
                 raise JournalError(f"nothing of {path} can be read; keep the card, its files may still be worth a look by hand")
+            _check_ours(connection, path)
             yield Remains(connection, _tops(copy), unread)
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """JournalError for what a unit never makes: a view answers for ever when its author wants it to."""
+    with suppress(*salvage.DAMAGE):
+        connection.execute("PRAGMA trusted_schema=OFF")
+        made = "SELECT count(*) FROM sqlite_master WHERE type = 'view' OR sql LIKE 'CREATE VIRTUAL%'"
+        if connection.execute(made).fetchone()[0]:
+            raise JournalError(f"{path} was not made by a unit, it holds views: nothing of it is taken")
 
 
 def _real(path: Path) -> Path:
     """The journal itself, or the one in quarantine/ where the unit died while it saved its records."""
     note = path.with_name(path.name + ".salvage")
     with suppress(OSError, UnicodeDecodeError):
-        kept = path.parent / "quarantine" / Path(note.read_text(encoding="utf-8")).name
-        return kept if kept.is_file() else path
+        kept = path.parent / "quarantine" / Path(read_plain(note, NOTE_BYTES).decode()).name
+        return kept if is_plain(kept) else path
     return path
 
 
 def _check_dead(path: Path) -> None:
     """JournalInUseError while a daemon runs on it."""
     lock = path.with_name(path.name + ".lock")
+    if not is_plain(lock):
+        return
     with suppress(OSError), lock.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -122,13 +137,13 @@ def _copied(path: Path, real: Path, folder: Path) -> Path:
     copy = folder / path.name
     parts = {real: copy, **{one.with_name(one.name + end): folder / (path.name + end) for one, end in ((real, "-wal"), (path, ".numbers"))}}
     try:
-        needed = sum(part.stat().st_size for part in parts if part.exists())
+        needed = sum(part.stat().st_size for part in parts if is_plain(part))
         if shutil.disk_usage(folder).free < 2 * needed:
             raise JournalError(
                 f"reading {path} takes {2 * needed // 1_000_000} MB of room in {folder.parent}: name another folder in TMPDIR"
             )
         for part, target in parts.items():
-            if part.exists() or part == real:
+            if is_plain(part) or part == real:
                 shutil.copyfile(part, target)
     except OSError as error:
         raise JournalError(f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}; try another card reader") from None

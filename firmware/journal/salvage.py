@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from firmware.journal import schema
-from firmware.journal.numbers import write_durably
 from firmware.journal.row import COLUMNS, Row, Series, checked, lenient_text, piece_digest, unsealed
 from mqtt import topics
+from mqtt.durable import write_durably
 
 log = logging.getLogger(__name__)
 
