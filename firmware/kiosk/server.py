@@ -39,8 +39,8 @@ class WebError(Exception):
 class Web:
     """Serves the page; its loop runs on the worker's own thread, a slice a step.
 
-    `status` gives the unit's status and returns at once; `alive` is called when a page says that it still draws. With port 0 the
-    system chooses one. WebError when the port is taken.
+    `status` gives the unit's status and returns at once; `inspection` is None where there is no self-test; `alive` is called when a page
+    says that it still draws. With port 0 the system chooses one. WebError when the port is taken.
     """
 
     name = "web"
@@ -52,7 +52,7 @@ class Web:
         *,
         terminal: Terminal,
         viewfinder: Viewfinder,
-        inspection: Inspection,
+        inspection: Inspection | None,
         status: Callable[[], Status],
         alive: Callable[[], None] = lambda: None,
         port: int,
@@ -80,8 +80,8 @@ class Web:
             WebSocketRoute("/ws", PageSocket(self._feed, orders).serve),
             WebSocketRoute("/ws/camera", CameraSocket(viewfinder).serve),
         ]
-        workshop = Workshop(inspection=inspection, threads=self._threads)
-        app = Starlette(routes=[*routes.all, *workshop.all, *sockets])
+        workshop = Workshop(inspection=inspection, threads=self._threads).all if inspection else []
+        app = Starlette(routes=[*routes.all, *workshop, *sockets])
         self._server = uvicorn.Server(_config(Guard(app, port=self.port)))
         self._runner: asyncio.Runner | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -90,6 +90,11 @@ class Web:
     def url(self) -> str:
         """Where the page is."""
         return f"http://{ADDRESS}:{self.port}/"
+
+    @property
+    def pages(self) -> int:
+        """How many look."""
+        return self._feed.pages
 
     def step(self, stop: threading.Event) -> None:
         """Serve for a moment; an error of the server or of a command is raised here and ends the program."""

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: the demo's day, worked in the real page, and the page of a proof as the fleet prints it.
+"""The pictures of the documentation: a blank unit, a self-test, the demo's day in the real page, and a proof as the fleet prints it.
 
 `python -m tests.browser.album` takes them anew for docs/pictures. The day is decided by firmware/day at a fixed hour, so that the same
 program gives the same pictures; only the proof's page has a new key, and with it new numbers, each time.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -21,16 +21,22 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from cli.demo.day import PIN, plan
-from drivers.camera.photo import view
+from drivers.camera.photo import VIEW_PX, view
 from drivers.sim import scenes
 from drivers.sim.route import ghent
+from firmware.selftest.finding import Finding
+from firmware.terminal.viewfinder import Mark, Picture
 from fleet import dossier, paper, pods, strokes
 from mqtt.evidence.record import Item, Recipient, When, Where
 from mqtt.evidence.verdict import verify_bundle
 from mqtt.messages import Run, utc_text
 from mqtt.run import Stop
-from tests.browser.rehearsal import Eye, Understudy, staged
-from tests.browser.rig import PANELS, Glass, launch
+from tests.browser.rehearsal import Eye, Understudy, nobody, staged
+from tests.browser.rig import PANELS, Glass, ShowcaseGlass, launch
+from tests.browser.showcase import Showcase
+from tests.browser.test_selftest import TROUBLED
+from tests.cards import CARD, TEXT
+from tests.pictures import coded
 from tests.runs import NINE_MS, Shift, at
 from tests.system.notaries import Desk, Sealer, World
 from tests.system.stores import SqlitePlace
@@ -38,10 +44,17 @@ from tests.system.stores import SqlitePlace
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PANEL = PANELS[1]
 COLOURS = 64  # a page is flat, and a repository keeps every version of a picture
+DASHBOARD = (74, 78, 84)
+PAPER_EDGE_PX = 40  # white round the code
 MINUTE_S = 60.0
 PAPER = {"width": 794, "height": 1123}  # A4 at 96 dots to the inch
 MARGINS = "body { padding: 14mm 15mm }"  # as @page has them, which a screen does not know
 CODE = "00034012345000000019"
+WELL = {
+    "camera": Finding("camera", "ok", "The camera took a photo of 4608 x 2592.", {}, 900),
+    "scanner": Finding("scanner", "skipped", "No hand scanner is plugged in; the camera reads the codes.", {}, 1),
+    "voltage": Finding("voltage", "ok", "The supply holds, and has held since the start.", {}, 4),
+}
 # A name as a finger writes it: x and y of each stroke, in heights of a letter.
 NAME = (
     [(0.0, 1.0), (0.05, -1.0), (0.3, 0.4), (0.55, -1.0), (0.6, 1.0)],
@@ -69,8 +82,7 @@ class Album:
         self.show()
         if signed:
             self._sign()
-        self._glass.page.screenshot(path=self._folder / f"{name}.png")
-        shrink(self._folder / f"{name}.png")
+        _keep(self._glass, self._folder / f"{name}.png")
 
     def show(self) -> None:
         """Have the screen drawn with everything that comes a little later: the camera's picture, the way ahead."""
@@ -198,6 +210,49 @@ def take_the_day(browser: Browser, folder: Path) -> None:
         Script(shift, day.stops, Album(folder, shift, understudy, eye, glass)).play()
 
 
+class Paper:
+    """The enrolment code on paper before the camera of a blank unit, and whose it is."""
+
+    def __init__(self) -> None:
+        sheet = coded(TEXT, "QRCode", scale=5)
+        scene = Image.new("RGB", (VIEW_PX[0], VIEW_PX[1]), DASHBOARD)
+        left, top = (scene.width - sheet.width) // 2, (scene.height - sheet.height) // 2
+        scene.paste(sheet, (left, top))
+        near, far = PAPER_EDGE_PX, sheet.width - PAPER_EDGE_PX
+        corners = tuple((left + x, top + y) for x, y in ((near, near), (far, near), (far, far), (near, far)))
+        self._picture = Picture(1, view(scene), (Mark(corners, CARD.unit),))
+
+    def latest(self) -> Picture:
+        return self._picture
+
+    def drop(self, jpeg: bytes) -> NoReturn:
+        nobody(f"drops a picture of {len(jpeg)} bytes")
+
+
+def take_the_workshop(browser: Browser, folder: Path) -> None:
+    """What the technician sees: a blank unit that is shown its code, and the self-test of a finished one."""
+    with Showcase(px_per_mm=PANEL.px_per_mm, viewfinder=Paper()) as showcase:
+        glass = ShowcaseGlass(browser, showcase, PANEL)
+        glass.show("enrol")
+        glass.page.locator("rp-viewfinder .state").wait_for(state="detached")
+        _keep(glass, folder / "enrol.png")
+        showcase.bench.tests.found = TROUBLED | WELL
+        glass.show("diag")
+        glass.page.locator("rp-diag .finding").first.wait_for()
+        glass.tap_primary()
+        glass.page.locator("rp-selftest .part").first.wait_for()
+        showcase.bench.end()
+        glass.page.locator("rp-selftest .sum[role=status]").wait_for()
+        glass.settled()
+        _keep(glass, folder / "self-test.png")
+        glass.close()
+
+
+def _keep(glass: Glass, path: Path) -> None:
+    glass.page.screenshot(path=path)
+    shrink(path)
+
+
 def take_the_proof(browser: Browser, folder: Path) -> None:
     """The page of a proof that a unit signed, a receiver countersigned, and the verifier found good."""
     with TemporaryDirectory() as home:
@@ -257,6 +312,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         take_the_day(browser, FOLDER)
+        take_the_workshop(browser, FOLDER)
         take_the_proof(browser, FOLDER)
         browser.close()
     for path in sorted(FOLDER.glob("*.png")):

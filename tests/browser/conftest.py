@@ -1,4 +1,4 @@
-"""One browser and one server for all of this folder; one context, as clean as a new browser, for a test."""
+"""One browser and one server for all of this folder; one context, as clean as a new browser, for a test that does more than look."""
 
 from __future__ import annotations
 
@@ -50,3 +50,24 @@ def open_glass(browser: Browser, showcase: Showcase) -> Iterator[Callable[[Panel
     yield one
     for glass in opened:
         glass.close()
+
+
+@pytest.fixture(scope="package")
+def kept_glass(browser: Browser, one_showcase: Showcase) -> Iterator[ShowcaseGlass]:
+    """One context for all tests that only look: a new one costs more than what they do in it."""
+    glass = ShowcaseGlass(browser, one_showcase, PANELS[1])
+    glass.unload()
+    yield glass
+    glass.close()
+
+
+@pytest.fixture
+def load_glass(kept_glass: ShowcaseGlass, showcase: Showcase) -> Iterator[Callable[[Panel], ShowcaseGlass]]:
+    """Loads the page anew on a panel; at the end no complaint of the page may have been heard."""
+
+    def one(panel: Panel) -> ShowcaseGlass:
+        kept_glass.load(panel)
+        return kept_glass
+
+    yield one
+    kept_glass.unload()

@@ -151,9 +151,23 @@ class ShowcaseGlass(Glass):
     """A glass before the showcase, which can be told what to show."""
 
     def __init__(self, browser: Browser, showcase: Showcase, panel: Panel) -> None:
-        self._standin = showcase.standin
+        self._showcase, self._standin = showcase, showcase.standin
         showcase.panel(panel.px_per_mm)
         super().__init__(browser, showcase.web.url, lambda: showcase.standin.seq, panel)
+
+    def load(self, panel: Panel) -> None:
+        """Load the page anew, on another panel."""
+        self.panel = panel
+        self._showcase.panel(panel.px_per_mm)
+        self.page.set_viewport_size({"width": panel.width_px, "height": panel.height_px})
+        self.page.goto(self._url)
+        self.drawn()
+
+    def unload(self) -> None:
+        """Show no page; AssertionError when the last one complained."""
+        self.page.goto("about:blank")
+        faults, self.faults = self.faults, []
+        assert faults == [], faults
 
     def show(self, screen: str, **choice: str) -> None:
         """Have another screen drawn."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from firmware.kiosk.reception import Box, Reception
 from firmware.status import SatelliteStatus
 from firmware.terminal import surroundings
 
@@ -233,6 +234,42 @@ def end(lang: str) -> Json:
     }  # fmt: skip
 
 
+TROUBLES = {
+    "foreign": "est.example.org:8443 shows another root certificate than the card names: it is not this fleet's authority; check the"
+               " address on the card and who is in this network: no code was sent",
+    "rubbish": "/run/media/STICK/enrol.txt is no text file with an enrolment code: write the text of `roadproof fleet enrol` into it,"
+               " nothing else",
+}  # fmt: skip
+
+
+def enrolling(play: Callable[[Reception], object], camera: str = "ok", *, page_follows: bool = True) -> Callable[[str], Json]:
+    """The screen of a blank box at a moment of its enrolment."""
+
+    def data(_: str) -> Json:
+        reception = Reception(Box(serial="10000000d4a3f2c1", version="0.1.0", page_follows=page_follows))
+        reception.see(camera)
+        play(reception)
+        shown: Json = reception.view()["d"]
+        return shown
+
+    return data
+
+
+def _joined(reception: Reception) -> None:
+    reception.join("Depot Gent, gate 4")
+    reception.joined()
+
+
+def _working(reception: Reception) -> None:
+    reception.begin("van-017")
+    reception.reach("answers")
+    reception.reach("keys")
+
+
+def _become(reception: Reception) -> None:
+    reception.become(unit="van-017-2", vehicle="van-017", fingerprint="5WJXGQ3L7K2MZD6TR4YEBHNUVA")
+
+
 def changed(make: Callable[[str], Json], **changes: Any) -> Callable[[str], Json]:
     """A screen in another moment."""
     return lambda lang: make(lang) | changes
@@ -241,6 +278,15 @@ def changed(make: Callable[[str], Json], **changes: Any) -> Callable[[str], Json
 SCREENS: dict[str, tuple[str, Callable[[str], Json], Json]] = {  # name: the view's screen, its data, and what is round it
     "boot": ("boot", boot, {}),
     "boot-well": ("boot", boot_well, {}),
+    "enrol": ("enrol", enrolling(lambda _: None), {}),
+    "enrol-no-camera": ("enrol", enrolling(lambda _: None, "missing"), {}),
+    "enrol-join": ("enrol", enrolling(lambda reception: reception.join("Depot Gent, gate 4")), {}),
+    "enrol-joined": ("enrol", enrolling(_joined), {}),
+    "enrol-foreign": ("enrol", enrolling(lambda reception: reception.refuse(TROUBLES["foreign"], again=True)), {}),
+    "enrol-rubbish": ("enrol", enrolling(lambda reception: reception.refuse(TROUBLES["rubbish"])), {}),
+    "enrol-work": ("enrol", enrolling(_working), {}),
+    "enrol-done": ("enrol", enrolling(_become), {}),
+    "enrol-done-alone": ("enrol", enrolling(_become, page_follows=False), {}),
     "diag": ("diag", lambda _: {}, {}),
     "signin": ("signin", signin, {}),
     "signin-locked": ("signin", changed(signin, tries_left=0, locked_ms=24_000), {}),

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from drivers.camera.photo import glance
 from firmware.kiosk.server import Web
+from firmware.kiosk.shell import Viewfinder
 from firmware.status import PositionStatus, SeriesStatus, Status
 from firmware.terminal.hints import Hint
 from firmware.terminal.viewfinder import Mark, Picture
@@ -172,7 +173,9 @@ class Switch:
 class Showcase:
     """A running server; `web.url` is its address, `standin` the hands."""
 
-    def __init__(self, *, port: int = 0, maps: Path | None = None, px_per_mm: float = SIZES["1024x600"]) -> None:
+    def __init__(
+        self, *, port: int = 0, maps: Path | None = None, px_per_mm: float = SIZES["1024x600"], viewfinder: Viewfinder | None = None
+    ) -> None:
         self.standin = StandIn()
         self.camera = StandInCamera()
         self.bench = Bench()
@@ -187,7 +190,7 @@ class Showcase:
         )
         self.web = Web(
             terminal=self.standin,
-            viewfinder=self.camera,
+            viewfinder=viewfinder or self.camera,
             inspection=self.bench.inspection,
             status=lambda: self._status,
             alive=self._note,

@@ -21,7 +21,7 @@ from pypdf import PdfReader
 from cli import mosquitto
 from cli.demo.day import PIN, RECIPIENT_PIN
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
+from firmware.status_file import STATUS_FILE
 from tests.browser.player import Player
 from tests.browser.rig import PANELS, Glass
 from tests.eventually import eventually

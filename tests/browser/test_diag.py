@@ -49,8 +49,8 @@ def open_sky(glass: ShowcaseGlass, **choice: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("panel", PANELS, ids=str)
 @pytest.mark.usefixtures("bench")
-def test_the_technicians_pages_can_be_read_and_used_by_everybody(open_glass: OpenGlass, panel: Panel, lang: str) -> None:
-    glass = open_glass(panel)
+def test_the_technicians_pages_can_be_read_and_used_by_everybody(load_glass: OpenGlass, panel: Panel, lang: str) -> None:
+    glass = load_glass(panel)
     for theme in ("day", "night"):
         glass.show("route", lang=lang, theme=theme)
         glass.show("diag")

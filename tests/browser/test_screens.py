@@ -10,7 +10,7 @@ from firmware.kiosk.texts import LANGUAGES
 from tests.browser.rig import CONTRAST_AAA, PANELS, Panel, ShowcaseGlass
 from tests.browser.screens import SCREENS
 
-OpenGlass = Callable[[Panel], ShowcaseGlass]
+LoadGlass = Callable[[Panel], ShowcaseGlass]
 THEMES = ("day", "night")
 DRIVING = ("drive", "drive-moving", "drive-done")
 
@@ -18,8 +18,8 @@ DRIVING = ("drive", "drive-moving", "drive-done")
 @pytest.mark.parametrize("lang", ["en", "ar"])
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("panel", PANELS, ids=str)
-def test_every_screen_can_be_used_by_everybody(open_glass: OpenGlass, panel: Panel, theme: str, lang: str) -> None:
-    glass = open_glass(panel)
+def test_every_screen_can_be_used_by_everybody(load_glass: LoadGlass, panel: Panel, theme: str, lang: str) -> None:
+    glass = load_glass(panel)
     faults = {}
     for screen in SCREENS:
         glass.show(screen, lang=lang, theme=theme)
@@ -30,8 +30,8 @@ def test_every_screen_can_be_used_by_everybody(open_glass: OpenGlass, panel: Pan
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("panel", PANELS, ids=str)
-def test_every_box_is_for_a_finger_and_no_word_is_cut(open_glass: OpenGlass, panel: Panel, lang: str) -> None:
-    glass = open_glass(panel)
+def test_every_box_is_for_a_finger_and_no_word_is_cut(load_glass: LoadGlass, panel: Panel, lang: str) -> None:
+    glass = load_glass(panel)
     faults = {}
     for hand in ("right", "left"):
         for screen in SCREENS:
@@ -41,8 +41,8 @@ def test_every_box_is_for_a_finger_and_no_word_is_cut(open_glass: OpenGlass, pan
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=str)
-def test_what_is_read_while_driving_has_a_contrast_of_seven_to_one(open_glass: OpenGlass, panel: Panel) -> None:
-    glass = open_glass(panel)
+def test_what_is_read_while_driving_has_a_contrast_of_seven_to_one(load_glass: LoadGlass, panel: Panel) -> None:
+    glass = load_glass(panel)
     for screen in DRIVING:
         for theme in THEMES:
             glass.show(screen, theme=theme)

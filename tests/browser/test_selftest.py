@@ -79,8 +79,8 @@ def touch_test(glass: ShowcaseGlass, off_mm: float = 0.0, *, strokes: int = 1) -
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("panel", PANELS, ids=str)
-def test_the_self_test_can_be_read_and_used_by_everybody(open_glass: OpenGlass, troubled: Showcase, panel: Panel, lang: str) -> None:
-    glass = open_glass(panel)
+def test_the_self_test_can_be_read_and_used_by_everybody(load_glass: OpenGlass, troubled: Showcase, panel: Panel, lang: str) -> None:
+    glass = load_glass(panel)
     for theme in ("day", "night") if lang == "ar" else ("day",):
         opened(glass, lang=lang, theme=theme)
         troubled.bench.step(5)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from cli import enrol, sight, waiting
+from cli import enrol
+from cli.enrol import glass, sight, waiting
 from cli.main import main
 from drivers.board import BoardSettings
 from drivers.sim.camera import CameraHands
+from firmware.config import TerminalSettings
+from firmware.kiosk.reception import Reception
+from firmware.terminal.viewfinder import Viewfinder
 from provisioning import source
 from provisioning.card import Card, Wifi
 from provisioning.enrol import Enrolment
@@ -19,21 +23,10 @@ from provisioning.identity import FOLDER, read
 from provisioning.source import SourceError
 from tests.pictures import coded
 from tests.system.broker import MOSQUITTO, free_port
-from tests.system.enrolled import Fleet, a_fleet, elsewhere
+from tests.system.enrolled import Fleet, elsewhere
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 ROUNDS = 60  # of a look each: more than a slow machine needs to read one code
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with a_fleet(tmp_path_factory.mktemp("fleet")) as there:
-        yield there
-
-
-@pytest.fixture
-def card(fleet: Fleet) -> Card:
-    return fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}")
 
 
 @pytest.fixture
@@ -169,6 +162,24 @@ def test_a_card_that_works_later_is_tried_again_by_itself(card: Card, camera: Ca
     assert box.is_unit
 
 
+def test_a_card_that_works_later_is_tried_once_a_look(card: Card, box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a stick that stays plugged in would have a box ask its fleet thousands of times a second."""
+    tries, looks = list[Card](), list[float]()
+    monkeypatch.setattr("cli.enrol.waiting.time.sleep", looks.append)
+    (tmp_path / "enrol.txt").write_text(elsewhere(card, free_port()).text, encoding="utf-8")
+    box.sticks.append(tmp_path)
+
+    def begin(shown: Card) -> Enrolment:
+        tries.append(shown)
+        return box.enrolment(shown)
+
+    here = waiting.Waiting(begin, None, box.told.append)
+    for _ in range(4):
+        here.step()
+    assert len(tries) == 4
+    assert len(looks) >= 3
+
+
 def test_a_spent_card_is_told_once_and_not_tried_again(card: Card, fleet: Fleet, camera: CameraHands, box: Box, tmp_path: Path) -> None:
     camera.show_doorstep()
     spent = msgspec.structs.replace(card, code="A" * 16)
@@ -188,6 +199,49 @@ def test_a_network_that_cannot_be_joined_is_told(camera: CameraHands, box: Box, 
     monkeypatch.setattr(source, "join", refuse)
     camera.show(coded("WIFI:T:nopass;S:Depot;;", "QRCode", scale=5))
     box.looks_until(lambda: "Depot cannot be joined: no such network" in box.told, camera._folder)
+
+
+def test_the_picture_shows_whose_code_is_in_it_and_never_the_code(card: Card, camera: CameraHands, box: Box) -> None:
+    viewfinder = Viewfinder()
+    camera.show(coded(card.text, "QRCode", scale=5))
+    written: list[str] = []
+    board = BoardSettings(profile="simulated", gnss_port="none", scene_folder=str(camera._folder))
+    viewfinder.latest()  # somebody looks
+    with sight.opened(board, viewfinder) as eye:
+        for _ in range(ROUNDS):
+            for _ in eye.look(0.3):
+                pass
+            seen = viewfinder.latest()
+            written += [mark.text for mark in seen.marks] if seen else []
+            if written:
+                break
+    assert set(written) == {card.unit}
+
+
+def test_what_is_held_out_is_on_the_screen_as_it_is_told(card: Card, camera: CameraHands, box: Box, tmp_path: Path) -> None:
+    camera.show_doorstep()
+    reception = glass.reception_of(TerminalSettings())
+    scenes: list[tuple[str, str | None]] = []
+    reception.listen(lambda: scenes.append(_scene(reception)))
+    stick = tmp_path / "enrol.txt"
+    stick.write_text(f"WIFI:T:nopass;S:Depot;;\n{card.text}\n", encoding="utf-8")
+    rubbish = tmp_path / "rubbish.txt"
+    rubbish.write_bytes(b"\x00")
+    board = BoardSettings(profile="simulated", gnss_port="none", scene_folder=str(camera._folder))
+    with sight.opened(board) as eye:
+        here = waiting.Waiting(box.enrolment, eye, box.told.append, reception)
+        for sticks in ([rubbish], [stick]):
+            box.sticks = sticks
+            here.step()
+    assert ("wait", box.told[0]) in scenes
+    phases = list(dict.fromkeys(phase for phase, _ in scenes))
+    assert phases == ["wait", "join", "work"]
+    assert box.is_unit
+
+
+def _scene(reception: Reception) -> tuple[str, str | None]:
+    shown = reception.view()["d"]
+    return shown["phase"], (shown["said"] or {}).get("text")
 
 
 def test_a_camera_that_is_unplugged_is_told_and_a_stick_does_as_well(card: Card, camera: CameraHands, box: Box, tmp_path: Path) -> None:

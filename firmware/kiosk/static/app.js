@@ -106,7 +106,7 @@ class App extends Part {
   }
 
   render() {
-    const away = this.offline || !this.view;
+    const away = !this.view || (this.offline && !this.view.stays); // what stays is the last word of a program that has ended
     return html`${this.view ? this.page(this.view, away) : nothing}${away ? this.away() : nothing}`;
   }
 
@@ -123,6 +123,7 @@ class App extends Part {
 
   /** The top line; Undo takes its place, so that nothing moves under a finger. @param {import('./element.js').View} view @param {boolean} away */
   top(view, away) {
+    if (view.screen === 'enrol') return nothing; // there is no day yet whose line it would be
     const serious = ['wrong', 'dup'].includes(this.toast?.level ?? '');
     if (view.overlay?.kind === 'undo' && !serious) return html`<rp-undo .overlay=${view.overlay} .word=${this.word} ?inert=${away}></rp-undo>`;
     return html`<rp-status .view=${view} .bar=${this.bar} .toast=${this.toast} .word=${this.word} .aside=${this.aside} ?inert=${away}></rp-status>`;

@@ -6,6 +6,9 @@ import { html } from './vendor/lit.js';
  * @typedef {string | string[]} Text
  */
 
+/** Each by its own name. */
+export const LANGUAGES = [['en', 'English'], ['de', 'Deutsch'], ['es', 'Español'], ['pl', 'Polski'], ['ar', 'العربية']];
+
 /** @type {Record<string, Text>} */
 let english = {};
 /** @type {Record<string, Text>} */

@@ -1,5 +1,6 @@
 // @ts-check
 import { html } from '../vendor/lit.js';
+import './enrol.js';
 import './boot.js';
 import './signin.js';
 import './check.js';
@@ -23,6 +24,7 @@ import './selftest.js';
 
 /** How each screen is drawn, by the name that the firmware gives it. @type {Record<string, (view: import('../element.js').View) => unknown>} */
 export const SCREENS = {
+  enrol: (view) => html`<rp-enrol .view=${view}></rp-enrol>`,
   boot: (view) => html`<rp-boot .view=${view}></rp-boot>`,
   signin: (view) => html`<rp-signin .view=${view}></rp-signin>`,
   check: (view) => html`<rp-check .view=${view}></rp-check>`,

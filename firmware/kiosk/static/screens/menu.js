@@ -1,11 +1,10 @@
 // @ts-check
 import { html, css } from '../vendor/lit.js';
 import { Screen } from '../element.js';
-import { t } from '../i18n.js';
+import { LANGUAGES, t } from '../i18n.js';
 import { icon } from '../parts/icons.js';
 import { look } from '../parts/look.js';
 
-const LANGUAGES = [['en', 'English'], ['de', 'Deutsch'], ['es', 'Español'], ['pl', 'Polski'], ['ar', 'العربية']];
 const THEMES = ['auto', 'day', 'night'];
 
 /** How the page looks and speaks, and the rooms that are seldom visited. */

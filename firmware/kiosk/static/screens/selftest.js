@@ -11,7 +11,7 @@ import '../parts/touchtest.js';
  * GET /api/v1/selftest: the parts in their order, what was found so far, and the report once it was signed.
  * @typedef {{key: string, state: 'ok' | 'warn' | 'bad' | 'skipped', sentence: string, facts: Record<string, any>, ms: number}} Found
  * @typedef {{unit: string, state: string, fingerprint: string, file: string, qr: {size: number, path: string}}} Signed
- * @typedef {{running: boolean, trouble: string, keys: string[], findings: Found[], report: Signed | null}} Progress
+ * @typedef {{running: boolean, trouble: string, keys: string[], findings: Found[], report: Signed | null, prompt: {prompt: string, sentence: string, seconds: number} | null}} Progress
  */
 
 const ADDRESS = '/api/v1/selftest';
@@ -113,11 +113,12 @@ class SelfTest extends Screen {
   }
 
   /** How far it is; afterwards, what is wrong. @param {Progress} now */
-  sum({ running, trouble, keys, findings }) {
+  sum({ running, trouble, keys, findings, prompt }) {
     const faults = findings.filter(({ state }) => state === 'bad').length;
     const looks = findings.filter(({ state }) => state === 'warn').length;
     if (this.failed) return html`<p class="sum bad" role="status">${t('diag.failed')}</p>`;
     if (trouble) return html`<p class="sum bad" role="status"><bdi lang="en">${trouble}</bdi></p>`;
+    if (running && prompt) return html`<p class="sum warn" role="status">${icon('info')}<bdi lang="en">${prompt.sentence}</bdi></p>`;
     if (running) return html`<p class="sum"><span>${t('diag.tested', { n: findings.length, total: keys.length })}</span>${progress(findings.length, keys.length, t('diag.tested', { n: findings.length, total: keys.length }))}</p>`;
     return html`<p class="sum ${faults ? 'bad' : looks ? 'warn' : 'ok'}" role="status">${icon(faults ? 'warn' : looks ? 'info' : 'ok')}<span>${faults
       ? t('diag.faults', { n: faults }) : looks ? t('diag.looks', { n: looks }) : t('diag.all_well')}</span></p>`;

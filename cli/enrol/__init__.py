@@ -14,7 +14,7 @@ from cli.errors import UsageError
 from cli.words import Commands, add
 from drivers.board import BoardSettings
 from drivers.errors import DriverError
-from firmware.config import STATE, load_board
+from firmware.config import STATE, TerminalSettings, load_board, load_terminal
 from mqtt.settings import SettingsError
 from provisioning import source
 from provisioning.card import Card, CardError, read_place
@@ -27,7 +27,8 @@ from provisioning.source import Sheet, SourceError
 
 STATUS = Path("/run/roadproof-provision/status")
 CAMERA_S = 120.0  # a technician finds the paper
-NEXT = "next: systemctl restart roadproof, then roadproof selftest"
+NEXT = "next: sudo systemctl restart roadproof, then sudo roadproof selftest"
+NEXT_BY_ITSELF = "the daemon starts by itself within seconds; next: sudo roadproof selftest"
 SETTINGS_LIMIT_BYTES = 200_000
 Tell = Callable[[str], None]
 
@@ -65,19 +66,26 @@ def enrol(arguments: argparse.Namespace) -> int:
     try:
         hardware_key(arguments.evidence_key)
         if arguments.wait:
-            from cli import waiting
-
-            enrolment, identity = waiting.wait(lambda card: _enrolment(card, arguments, tell), _board(arguments.config), tell)
+            _wait(arguments, tell)
         else:
             enrolment = _enrolment(_card(_found(arguments, tell), tell), arguments, tell)
-            identity = enrolment.run()
-        _say_done(identity, enrolment.take_s, arguments)
+            _say_done(enrolment.run(), enrolment.take_s, arguments)
     except (*FAULTS, SourceError, DriverError) as error:
         print(f"roadproof enrol: {error}", file=sys.stderr)
         if arguments.wait:
             _leave(str(error))
         return 1
     return 0
+
+
+def _wait(arguments: argparse.Namespace, tell: Tell) -> None:
+    """Look until the box is enrolled."""
+    from cli.enrol import waiting
+
+    blank = waiting.Blank(state=arguments.state, board=_board(arguments.config), terminal=_terminal(arguments.config, tell))
+    waiting.wait(
+        lambda card: _enrolment(card, arguments, tell), blank, tell, lambda identity, take_s: _say_done(identity, take_s, arguments)
+    )
 
 
 def _telling(arguments: argparse.Namespace) -> Tell:
@@ -121,7 +129,7 @@ def _read(text: str) -> Sheet:
 
 def _shown(arguments: argparse.Namespace, tell: Tell) -> Sheet:
     """The card that is held before the camera; a network that is held there first is joined."""
-    from cli import sight
+    from cli.enrol import sight
 
     tell("hold the enrolment code before the camera")
     with sight.opened(_board(arguments.config)) as eye:
@@ -149,6 +157,16 @@ def _board(config: Path) -> BoardSettings:
         if not config.exists():
             return BoardSettings()
         raise SourceError(error.faults[0]) from None
+
+
+def _terminal(config: Path, tell: Tell) -> TerminalSettings:
+    """How the screen is to be; a mistake there is the daemon's to insist on, and keeps no box from its fleet."""
+    try:
+        return load_terminal(config)
+    except SettingsError as error:
+        if config.exists():
+            tell(error.faults[0])
+        return TerminalSettings()
 
 
 def join(sheet: Sheet, tell: Tell) -> None:
@@ -200,10 +218,10 @@ def _settings(path: Path | None) -> UnitSettings | None:
 
 
 def _say_done(identity: Identity, take_s: float, arguments: argparse.Namespace) -> None:
-    how_long = f" in {take_s:.1f} s" if take_s else " already, with this very card"
+    how_long = f" in {take_s:.1f} s" if take_s else " already"
     if arguments.json:
         result = {"unit": identity.unit, "vehicle": identity.vehicle, "enrolled_at": identity.enrolled_at, "take_s": round(take_s, 3)}
         print(json.dumps(result))
         return
     _telling(arguments)(f"enrolled as {identity.unit}{how_long}")
-    print(NEXT)
+    print(NEXT_BY_ITSELF if STATUS.parent.exists() else NEXT)  # the folder of the service that waits, and then has the daemon started
