@@ -1,256 +1,78 @@
-"""Who belongs to the fleet: `fleet init`, `enrol`, `revoke`, `replace`, `access`, `renew-access`."""
+"""`roadproof fleet authority`: the server where units enrol and renew."""
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import sys
-from datetime import UTC, datetime
+import logging
+import signal
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cli.errors import UsageError
-from cli.fleet.printing import print_table, write_file
-from cli.words import Commands, Run, add, time_text
-from mqtt.settings import SettingsError
-from provisioning.card import Card, CardError, read_place
+from cli.words import Commands, add
 
-if TYPE_CHECKING:
-    from provisioning.authority.folder import Fleet
-    from provisioning.authority.register import UnitEntry
+log = logging.getLogger(__name__)
 
-DEFAULT_FLEET = Path("/var/lib/roadproof-authority")
-QR_QUIET_MODULES = 4  # the light edge that readers need
-PNG_SCALE = 8
-RELOAD = ("systemctl", "reload", "mosquitto")
-RELOADER = Path("/usr/lib/systemd/system/roadproof-authority-reload.path")  # where it is installed it tells the broker by itself
+FLEET = Path("/var/lib/roadproof-authority")
 
 
 def add_commands(group: Commands) -> None:
-    """Add init, enrol, revoke, replace, access and renew-access."""
-    _add_init(group)
-    _add_cards(group)
-    example = "roadproof fleet revoke van-017 --reason stolen"
-    command = add(group, "revoke", _sentenced(run_revoke), "shut a unit out, at once and for good", example)
-    command.add_argument("unit", metavar="UNIT", help="the unit; svc-receiver or svc-operator get a new key instead")
-    command.add_argument("--reason", metavar="TEXT", default="revoked", help="why, for the register")
-    _add_fleet(command)
-    command = add(group, "access", _sentenced(run_access), "who may come in, and what runs out when", "roadproof fleet access")
-    command.add_argument("--json", action="store_true", help="for programs")
-    _add_fleet(command)
-    about = "renew revocation lists, and the fleet's own certificates that end soon"
-    _add_fleet(add(group, "renew-access", _sentenced(run_renew), about, "roadproof fleet renew-access"))
-
-
-def _add_init(group: Commands) -> None:
-    example = "roadproof fleet init /var/lib/roadproof-authority --broker mqtt.example.org"
-    command = add(group, "init", _sentenced(run_init), "make a fleet: authority, broker configuration, access rules", example)
-    command.add_argument("folder", metavar="FOLDER", type=Path, help="an empty folder, or one that is not there yet")
-    command.add_argument("--broker", metavar="HOST[:PORT]", required=True, help="where units reach the broker; port 8883 when absent")
-    command.add_argument("--est", metavar="HOST[:PORT]", help="where units enrol; the broker's host and port 8443 when absent")
-    command.add_argument("--fleet-port", metavar="PORT", type=int, default=8884, help="the broker's port for the fleet's own programs")
-    command.add_argument("--crl-url", metavar="URL", help="where the revocation list can be had; on the enrolment server when absent")
-    command.add_argument("--name", metavar="NAME", default="Roadproof", help="the fleet's name in its certificates")
-
-
-def _add_cards(group: Commands) -> None:
-    example = "roadproof fleet enrol van-017 --png van-017.png"
-    enrol = add(group, "enrol", _sentenced(run_enrol), "make the one-time code with which a blank unit joins", example)
-    enrol.add_argument("vehicle", metavar="VEHICLE", help="what the office calls the vehicle, like van-017")
-    enrol.add_argument("--replace", metavar="UNIT", help="take this unit of the vehicle out of the fleet first")
-    example = "roadproof fleet replace van-017 --reason 'screen broken'"
-    replace = add(group, "replace", _sentenced(run_replace), "shut a unit out, and make the code for the next one of its vehicle", example)
-    replace.add_argument("unit", metavar="UNIT", help="the unit that goes")
-    for command in (enrol, replace):
-        command.add_argument("--reason", metavar="TEXT", default="replaced", help="why the old one goes, for the register")
-        command.add_argument("--png", metavar="FILE", type=Path, help="write the QR as a picture too")
-        command.add_argument("--json", action="store_true", help="for programs")
-        _add_fleet(command)
-
-
-def _add_fleet(command: argparse.ArgumentParser) -> None:
+    """Add authority."""
+    example = "roadproof fleet authority --fleet /var/lib/roadproof-authority"
+    command = add(group, "authority", run_authority, "serve enrolment and renewal to units (EST, RFC 7030), until SIGTERM", example)
+    command.add_argument("--fleet", metavar="FOLDER", type=Path, default=FLEET, help=f"the fleet's folder (default {FLEET})")
     command.add_argument(
-        "--fleet", metavar="FOLDER", type=Path, default=DEFAULT_FLEET, help=f"the fleet's folder (default {DEFAULT_FLEET})"
+        "--port", type=_port, help="where to listen, if not at the port that units are told (behind a router that maps it)"
     )
+    command.add_argument("--listen", metavar="ADDRESS", default="", help="one address of this machine to listen on (default: all)")
+    command.add_argument("--json", action="store_true", help="say in one line of JSON where it listens, for programs")
 
 
-def _opened(arguments: argparse.Namespace) -> Fleet:
-    from provisioning.authority.folder import Fleet  # here: the receiver's command must not carry an authority
+def run_authority(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C; renew once a day what runs out. 1 when the server ends by itself."""
+    from provisioning.authority import FleetError
+    from provisioning.authority.folder import Fleet
+    from provisioning.est.server import Server
+    from provisioning.est.upkeep import LOOK_S, Upkeep
 
-    return Fleet.open(arguments.fleet)
-
-
-def _sentenced(run: Run) -> Run:
-    """A command that ends with exit code 1 and one sentence when the fleet's folder cannot do what was asked."""
-
-    def sentenced(arguments: argparse.Namespace) -> int:
-        from provisioning.authority.errors import FleetError
-
-        try:
-            return run(arguments)
-        except FleetError as error:
-            print(f"roadproof: {error}", file=sys.stderr)
-            return 1
-
-    return sentenced
-
-
-def run_init(arguments: argparse.Namespace) -> int:
-    """A fleet in a folder."""
-    from provisioning.authority import fingerprint, founding
-    from provisioning.authority.settings import check
-
-    host, port = _place("--broker", arguments.broker, 8883)
-    est_host, est_port = _place("--est", arguments.est, 8443) if arguments.est else (host, 8443)
-    bracketed = f"[{est_host}]" if ":" in est_host else est_host
-    told = {
-        "name": arguments.name,
-        "crl_urls": [arguments.crl_url or f"https://{bracketed}:{est_port}/crl"],
-        "reload": [] if RELOADER.exists() else list(RELOAD),
-        "broker": {"host": host, "port": port, "fleet_port": arguments.fleet_port},
-        "est": {"host": est_host, "port": est_port},
-    }
+    logging.getLogger().setLevel(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     try:
-        place = check(told)
-    except SettingsError as error:
-        raise UsageError("\nroadproof: ".join(error.faults)) from None
-    folder = arguments.folder.absolute()
-    founding.found(folder, place)
-    print(f"""{folder} holds the fleet. Its root certificate has this SHA-256 fingerprint; publish it:
-{fingerprint(folder / "authority")}
-
-1. Carry {folder}/offline/root.key away and keep it: only a new issuing key needs it, and who has it can make up a unit.
-2. Give the broker its files: mosquitto -c {folder}/broker/mosquitto.conf (mqtt/broker/README.md).
-3. Start the enrolment server: roadproof fleet authority --fleet {folder}
-4. Start a receiver: roadproof fleet receive --config {folder}/fleet.toml
-5. Invite the first unit: roadproof fleet enrol van-017 --fleet {folder}""")
-    return 0
-
-
-def _place(option: str, text: str, port: int) -> tuple[str, int]:
-    try:
-        alone = (text.startswith("[") and text.endswith("]")) or ":" not in text
-        return read_place(f"{text}:{port}" if alone else text)
-    except CardError:
-        raise UsageError(f"{option} {text} is no address: write host or host:port, like mqtt.example.org:8883") from None
+        fleet = Fleet.open(arguments.fleet)
+        server = Server(fleet, fleet.settings.est.port if arguments.port is None else arguments.port, address=arguments.listen)
+    except FleetError as error:
+        raise UsageError(str(error)) from None
+    _tell(server.port, as_json=arguments.json)
+    upkeep = Upkeep(fleet, server, time.monotonic)
+    with ThreadPoolExecutor(1, "est") as threads:
+        serving = threads.submit(server.serve)
+        serving.add_done_callback(lambda _: stop.set())
+        while not stop.is_set():
+            upkeep.step()
+            stop.wait(LOOK_S)
+        ended = serving.done()
+        server.stop()
+    fleet.close()
+    return _failed(serving) if ended else 0
 
 
-def run_enrol(arguments: argparse.Namespace) -> int:
-    """A card for a vehicle's unit."""
-    with _opened(arguments) as fleet:
-        if arguments.replace is None:
-            card = fleet.expect(arguments.vehicle)
-            _show(arguments, card)
-            if fleet.register.certificates(card.unit):  # what a half-finished enrolment was given counts no longer
-                fleet.tell_broker()
-            return 0
-        entry = fleet.register.unit(arguments.replace)
-        if entry is None or entry.vehicle != arguments.vehicle:
-            raise UsageError(f"{arguments.replace} is no unit of {arguments.vehicle}; `roadproof fleet access` names them all")
-        return _replaced(arguments, fleet, arguments.replace)
+def _failed(serving: Future[None]) -> int:
+    log.error("the server has ended by itself", exc_info=serving.exception())
+    return 1
 
 
-def run_replace(arguments: argparse.Namespace) -> int:
-    """A card for the unit that follows another."""
-    with _opened(arguments) as fleet:
-        return _replaced(arguments, fleet, arguments.unit)
+def _tell(port: int, *, as_json: bool) -> None:
+    print(json.dumps({"port": port}) if as_json else f"units enrol and renew at port {port}; Ctrl-C ends it", flush=True)
 
 
-def run_revoke(arguments: argparse.Namespace) -> int:
-    """A unit is shut out."""
-    with _opened(arguments) as fleet:
-        fleet.revoke(arguments.unit, arguments.reason)
-    print(f"{arguments.unit} is shut out: the broker takes no login of it any more, and nothing that it still says")
-    return 0
-
-
-def run_access(arguments: argparse.Namespace) -> int:
-    """Who may come in; exit code 1 when something runs out."""
-    now = datetime.now(UTC)
-    with _opened(arguments) as fleet:
-        units, endings, warnings = fleet.register.units(), fleet.endings(), fleet.warnings(now)
-    if arguments.json:
-        ends = [{"what": one.what, "until": _day(one.until.timestamp())} for one in endings]
-        told = {"units": [_unit_json(entry) for entry in units], "ends": ends, "warnings": warnings}
-        print(json.dumps(told, indent=2))
-        return int(bool(warnings))
-    for warning in warnings:
-        print(f"roadproof: {warning}", file=sys.stderr)
-    heading = ("unit", "vehicle", "state", "since", "login until", "proofs until")
-    print_table(heading, [_unit_cells(entry) for entry in units], empty="no unit was invited yet: roadproof fleet enrol VEHICLE")
-    for one in endings:
-        print(f"{one.what}: until {_day(one.until.timestamp())}")
-    return int(bool(warnings))
-
-
-def run_renew(arguments: argparse.Namespace) -> int:
-    """What is due is made new."""
-    with _opened(arguments) as fleet:
-        renewed = fleet.renew_access()
-    print("renewed: the revocation lists" + "".join(f", the certificate of {server}" for server in renewed))
-    return 0
-
-
-def _replaced(arguments: argparse.Namespace, fleet: Fleet, old: str) -> int:
-    """The card first, for it is made once; then the broker."""
-    _show(arguments, fleet.replace(old, arguments.reason))
-    fleet.tell_broker()
-    return 0
-
-
-def _show(arguments: argparse.Namespace, card: Card) -> None:
-    from provisioning.authority import codes
-    from provisioning.authority.register import CODE_FOR
-
-    until_ms = int((datetime.now(UTC) + CODE_FOR).timestamp() * 1000)
-    if arguments.png:
-        write_file(arguments.png, _png(card))
-    if arguments.json:
-        told = {"unit": card.unit, "card": card.text, "code": card.code, "until": time_text(until_ms)}
-        print(json.dumps(told, indent=2))
-        return
-    print(f"""{card.unit} may enrol until {time_text(until_ms)}, once. Show the QR to its camera, or type there:
-
-  roadproof enrol '{card.text}'
-
-or write that text between the quotes into enrol.txt on a USB stick. By hand the code is {codes.grouped(card.code)}.""")
-    if sys.stdout.isatty():
-        import segno
-
-        segno.make(card.text, error="m").terminal(compact=True)
-
-
-def _png(card: Card) -> bytes:
-    import segno
-
-    picture = io.BytesIO()
-    segno.make(card.text, error="m").save(picture, kind="png", scale=PNG_SCALE, border=QR_QUIET_MODULES)
-    return picture.getvalue()
-
-
-def _unit_json(entry: UnitEntry) -> dict[str, str | None]:
-    return {
-        "unit": entry.unit,
-        "vehicle": entry.vehicle,
-        "state": entry.state,
-        "since": _day(_since_s(entry)),
-        "tls_until": None if entry.tls_until_s is None else _day(entry.tls_until_s),
-        "evidence_until": None if entry.evidence_until_s is None else _day(entry.evidence_until_s),
-        "reason": entry.reason,
-        "replaces": entry.replaces,
-    }
-
-
-def _unit_cells(entry: UnitEntry) -> list[str]:
-    told = _unit_json(entry)
-    state = f"{entry.state}: {entry.reason}" if entry.reason else entry.state
-    return [entry.unit, entry.vehicle, state, *(told[key] or "-" for key in ("since", "tls_until", "evidence_until"))]
-
-
-def _since_s(entry: UnitEntry) -> int:
-    return entry.revoked_s or entry.enrolled_s or entry.made_s
-
-
-def _day(at_s: float) -> str:
-    return time_text(int(at_s) * 1000)[:10]
+def _port(text: str) -> int:
+    """A port for argparse; 0 lets the system choose."""
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise ValueError
+    return port

@@ -45,7 +45,8 @@ def run_report(arguments: argparse.Namespace) -> int:
         row = store.newest_event(arguments.unit, EVENT)
     if row is None:
         raise UsageError(
-            f"{arguments.unit} has sent no report yet: on the unit, run `roadproof selftest --report report.pdf`, or S13 Run all"
+            f"{arguments.unit} has sent no report yet: on the unit, run `sudo roadproof selftest --report report.pdf`,"
+            " or on its screen menu, Diagnostics, Run all"
         )
     paper = _checked(arguments, row)
     said = read(paper.rec.encode())

@@ -18,6 +18,7 @@ from mqtt.messages import utc_ms
 
 KMH_PER_MPS = 3.6
 DAY_MS = 86_400_000
+DATA_SIGNS = 200  # of an event's data in the table: a signed report alone would fill the screen
 
 
 def add_commands(group: Commands) -> None:
@@ -141,8 +142,13 @@ def _event_cells(event: desk.EventSight) -> list[str]:
         time_text(utc_ms(event.t or event.received)),
         event.event or _unnamed(event),
         position_text(event.latitude, event.longitude),
-        event.fault or (json.dumps(event.data) if event.data else ""),
+        event.fault or (_short(json.dumps(event.data)) if event.data else ""),
     ]
+
+
+def _short(data: str) -> str:
+    """The beginning, when it is long: `--json` has the whole."""
+    return data if len(data) <= DATA_SIGNS else f"{data[: DATA_SIGNS - 1]}…"
 
 
 def _unnamed(event: desk.EventSight) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from provisioning.authority.bench import fingerprint, issue_receiver, issue_unit, make_broker, make_root
-from provisioning.authority.errors import AuthorityError, CodeError, FleetError
+from provisioning.authority.errors import CodeError, FleetError
 
-__all__ = ["AuthorityError", "CodeError", "FleetError", "fingerprint", "issue_receiver", "issue_unit", "make_broker", "make_root"]
+__all__ = ["CodeError", "FleetError"]

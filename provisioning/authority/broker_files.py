@@ -40,7 +40,7 @@ class BrokerFiles:
         revoked = self._register.revoked(now)
         units = [entry for entry in revoked if entry.purpose != "service"]
         services = [entry for entry in revoked if entry.purpose == "service"]
-        number, urls = self._register.next_list_number(), self._place.crl_urls
+        number, urls = self._register.next_list_number(now), self._place.crl_urls
         self._write("fleet.crl", certificates.crl(self._issuing, _entries(units), number=number, now=now, urls=urls))
         self._write("services.crl", certificates.crl(self._services, _entries(services), number=number, now=now))
         gone = [entry.unit for entry in self._register.units() if entry.state == "revoked"]

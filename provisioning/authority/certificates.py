@@ -43,6 +43,11 @@ def pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
 
 
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` writes it."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
 def private_pem(key: PrivateKey) -> bytes:
     """A private key for a file, without a password."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -7,11 +7,7 @@ from typing import Literal
 Why = Literal["unknown", "used", "expired", "other_unit", "revoked"]
 
 
-class AuthorityError(RuntimeError):
-    """A certificate cannot be made; the sentence says why."""
-
-
-class FleetError(AuthorityError):
+class FleetError(RuntimeError):
     """Something of the fleet's folder cannot be done; the sentence says what is wrong and what to do."""
 
 

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from mqtt.durable import sync_names
 from provisioning.authority.errors import FleetError
 
 KEY_MODE, GROUP_KEY_MODE, OPEN_MODE = 0o600, 0o640, 0o644
@@ -36,16 +37,8 @@ def replace(path: Path, data: bytes, mode: int = OPEN_MODE) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-        _sync_folder(path.parent)
+        sync_names(path.parent)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise FleetError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

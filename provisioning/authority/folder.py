@@ -23,8 +23,9 @@ from provisioning.authority.broker_files import BrokerFiles
 from provisioning.authority.certificates import Pair, pem
 from provisioning.authority.errors import FleetError
 from provisioning.authority.outlook import Ending, endings, overdue
+from provisioning.authority.receipts import Receipts
 from provisioning.authority.register import Register
-from provisioning.authority.servers import Server, Servers, pair
+from provisioning.authority.servers import Servers, pair
 from provisioning.card import SERVICE, Card
 from provisioning.est import wire
 from provisioning.est.wire import Purpose
@@ -38,6 +39,7 @@ class Fleet:
     def __init__(self, folder: Path, place: settings.FleetPlace, register: Register, issuing: Pair, services: Pair) -> None:
         self.folder, self.settings, self.register = folder, place, register
         self.servers = Servers(folder, place, register, issuing=issuing, services=services)
+        self.receipts = Receipts(folder / "receiver", place, register, issuing)
         self._broker = BrokerFiles(folder / "broker", place, register, issuing=issuing, services=services)
         self._issuing = issuing
         self._lock = threading.RLock()
@@ -181,20 +183,21 @@ class Fleet:
             files.replace(older, files.read(newest))
         files.replace(newest, chain)
 
-    def unit_settings(self, unit: str) -> bytes:
-        """What a unit is told at its enrolment, as JSON; FleetError when it is none of this fleet."""
-        entry = self.register.unit(unit)
+    def unit_settings(self, unit: str, *, now: datetime | None = None) -> bytes:
+        """What a unit is told at its enrolment, and later once a week, as JSON; FleetError when it is none of this fleet."""
+        entry, now = self.register.unit(unit), now or datetime.now(UTC)
         if entry is None:
             raise FleetError(f"{unit} is no unit of this fleet")
-        receiver, place = self.folder / "receiver", self.settings
+        place = self.settings
         told = {
             "v": 1,
             "unit": unit,
             "vehicle": entry.vehicle,
             "broker": {"host": place.broker.host, "port": place.broker.port},
             "est": {"host": place.est.host, "port": place.est.port},
-            "receivers": [files.read(path).decode() for path in sorted(receiver.glob("receiver*.pem"))],
-            "seal_to": files.read(receiver / "seal.pub").decode(),
+            "receivers": [one.decode() for one in self.receipts.known(now)],
+            "seal_to": files.read(self.folder / "receiver" / "seal.pub").decode(),
+            "withdrawn": self.receipts.withdrawn(now),
         }
         return msgspec.json.encode(told)
 
@@ -219,20 +222,29 @@ class Fleet:
         self._write_broker(now or datetime.now(UTC))
         self.tell_broker()
 
-    def renew_access(self, *, now: datetime | None = None) -> list[Server]:
+    def renew_receiver(self, *, stolen: bool = False, now: datetime | None = None) -> None:
+        """A new key to sign receipts with: known to units first, in use two months later; at once when the old one was `stolen`."""
+        now = now or datetime.now(UTC)
+        with self._alone():
+            self.receipts.exchange(now, stolen=stolen)
+        if stolen:
+            self.write_access(now=now)
+
+    def renew_access(self, *, now: datetime | None = None) -> list[str]:
         """What must be done once a day: revocation lists, and certificates of the fleet's own that end within two months.
 
         Who got a new certificate. FleetError when one could not be written, or the broker not be told: the rest is done all the same.
         """
         now = now or datetime.now(UTC)
-        renewed, faults = list[Server](), list[FleetError]()
+        renewed, faults = list[str](), list[FleetError]()
         with self._alone():
             for server in self.servers.due(now + DUE):
-                try:
+                with _counted(faults):
                     self.servers.renew(server, now)
                     renewed.append(server)
-                except FleetError as error:  # the lists must not run out over it
-                    faults.append(error)
+            with _counted(faults):
+                if told := self.receipts.look(now):
+                    renewed.append(told)
             self._broker.write_configuration()
         self.write_access(now=now)
         if faults:
@@ -241,7 +253,7 @@ class Fleet:
 
     def endings(self) -> list[Ending]:
         """What keeps the fleet out when it ends, and when."""
-        return list(endings(self.folder, self.servers))
+        return list(endings(self.folder, self.servers, self.receipts))
 
     def warnings(self, now: datetime) -> list[str]:
         """What somebody must look after now, a sentence each: lists and certificates that end, and units that did not renew theirs."""
@@ -266,6 +278,15 @@ class Fleet:
                 yield
             finally:
                 os.close(handle)
+
+
+@contextmanager
+def _counted(faults: list[FleetError]) -> Iterator[None]:
+    """What fails here must not keep the rest from being done: the lists must not run out over it."""
+    try:
+        yield
+    except FleetError as error:
+        faults.append(error)
 
 
 def _check_key(key: ec.EllipticCurvePublicKey) -> None:

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from provisioning.authority import certificates, files, settings
 from provisioning.authority.broker_files import BrokerFiles
-from provisioning.authority.certificates import Pair, new_key, pem, private_pem, public_pem
+from provisioning.authority.certificates import Pair, pem, private_pem, public_pem
 from provisioning.authority.errors import FleetError
+from provisioning.authority.receipts import Receipts
 from provisioning.authority.register import Register
 from provisioning.authority.servers import SERVERS, Servers
 from provisioning.authority.settings import FleetPlace, toml
@@ -24,7 +25,8 @@ AUTHORITY, RECEIVER, BROKER = "roadproof-authority", "roadproof-fleet", "mosquit
 # Folder, who owns it, whose group it has, its mode. Files take owner and group of their folder; keys in a folder with a group's sticky bit
 # may be read by that group, which is the program that uses them.
 FOLDERS = (
-    ("", AUTHORITY, AUTHORITY, 0o755),
+    # Root's: its settings name a command that root's own `fleet revoke` runs.
+    ("", "root", "root", 0o755),
     ("offline", "root", "root", 0o700),
     ("authority", AUTHORITY, AUTHORITY, 0o700),
     ("broker", AUTHORITY, BROKER, 0o2750),
@@ -87,9 +89,10 @@ def found(folder: Path, place: FleetPlace, *, now: datetime | None = None) -> No
         broker = BrokerFiles(folder / "broker", place, register, issuing=issuing, services=services)
         broker.write(now)
         broker.write_configuration()
+        Receipts(folder / "receiver", place, register, issuing).make(now)
     finally:
         register.close()
-    _make_receiver(folder, root, issuing, place, now)
+    _make_receiver(folder, root, issuing)
     _own_by_folder(folder / "authority")
     _write_programs_settings(folder, place)
     files.replace(folder / settings.FILE, settings.text(place).encode())
@@ -122,15 +125,13 @@ def _ids(owner: str, group: str) -> tuple[int, int]:
     return user_id, group_id
 
 
-def _make_receiver(folder: Path, root: Pair, issuing: Pair, place: FleetPlace, now: datetime) -> None:
+def _make_receiver(folder: Path, root: Pair, issuing: Pair) -> None:
     """What a receiver signs receipts with, and opens photos with: its own user's alone, whoever else may read the folder."""
-    own, key, seal = folder / "receiver", new_key(), X25519PrivateKey.generate()
-    leaf = certificates.evidence(issuing, "receiver", "receiver-1", key.public_key(), now=now, crl_urls=place.crl_urls)
-    for name, data in (("receiver.key", private_pem(key)), ("seal.key", private_pem(seal))):
-        files.replace(own / name, data, files.KEY_MODE)
+    own, seal = folder / "receiver", X25519PrivateKey.generate()
+    files.replace(own / "seal.key", private_pem(seal), files.KEY_MODE)
+    for name in ("receiver.key", "seal.key"):
         os.chown(own / name, _ids(RECEIVER, RECEIVER)[0], -1)
     public = {
-        "receiver.pem": pem(leaf),
         "seal.pub": public_pem(seal),
         "issuing.pem": pem(issuing.certificate),
         "root.pem": pem(root.certificate),
@@ -156,5 +157,6 @@ def _write_programs_settings(folder: Path, place: FleetPlace) -> None:
     }  # fmt: skip
     values = {name: toml(str(folder / path)) for name, path in paths.items()}
     values |= {"group": toml(token_hex(10)), "folder": str(folder), "host": toml(place.broker.host), "port": str(place.broker.fleet_port)}
-    files.replace(folder / "fleet.toml", FLEET.format(**values).encode())
+    files.replace(folder / "fleet.toml", FLEET.format(**values).encode(), files.GROUP_KEY_MODE)
+    os.chown(folder / "fleet.toml", -1, _ids(RECEIVER, RECEIVER)[1])
     files.replace(folder / "operator" / "operator.toml", OPERATOR.format(**values).encode())

@@ -11,11 +11,13 @@ from cryptography import x509
 
 from provisioning.authority import files
 from provisioning.authority.errors import FleetError
+from provisioning.authority.receipts import Receipts
 from provisioning.authority.register import UnitEntry
 from provisioning.authority.servers import SERVERS, Servers
 
 LIST_NOTICE = timedelta(days=20)  # a list lives for 30 days and is made new daily: ten days without are no accident
 SERVER_NOTICE = timedelta(days=30)
+RECEIPT_NOTICE = timedelta(days=240)  # the next one is made with a year left, and in use with ten months
 UNIT_NOTICE = timedelta(days=60)  # a unit renews with 133 days left
 LISTS = {"fleet.crl": "the units' revocation list", "services.crl": "the programs' revocation list"}
 DO = "run `roadproof fleet renew-access`, and see why roadproof-authority.service does not do it every day"
@@ -49,7 +51,7 @@ def overdue(entry: UnitEntry, now: datetime) -> str | None:
     return f"the certificate of {entry.unit} ended on {now + left:%Y-%m-%d}: `roadproof fleet replace {entry.unit}` makes its successor"
 
 
-def endings(folder: Path, servers: Servers) -> Iterator[Ending]:
+def endings(folder: Path, servers: Servers, receipts: Receipts) -> Iterator[Ending]:
     """Everything that keeps the fleet out when it ends, and when; FleetError when one of them cannot be read."""
     for name, what in LISTS.items():
         path = folder / "broker" / name
@@ -61,3 +63,4 @@ def endings(folder: Path, servers: Servers) -> Iterator[Ending]:
         yield Ending(what=what, until=until, notice=LIST_NOTICE)
     for server in SERVERS:
         yield Ending(what=f"the certificate of {server}", until=servers.until(server), notice=SERVER_NOTICE)
+    yield Ending(what="the certificate that signs receipts", until=receipts.until(), notice=RECEIPT_NOTICE)

@@ -80,9 +80,13 @@ class Register:
         try:
             self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
-            for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
-                self._db.execute(f"PRAGMA {setting}")
-            self._prepare()
+            try:
+                for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+                    self._db.execute(f"PRAGMA {setting}")
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
         except sqlite3.Error as error:
             raise FleetError(f"the register {path} cannot be used: {error}; check the file and its rights, or restore your copy") from None
 
@@ -115,6 +119,7 @@ class Register:
         The same key may come again for 24 hours. Of many who come at once, one is first.
         """
         now_s, digest = _seconds(now), codes.digest(code)
+        self._void_old(now_s)
         with self._writing():
             row = self._db.execute("SELECT unit, made_s, until_s, void FROM code WHERE sha256 = ?", (digest,)).fetchone()
             if row is None:
@@ -131,6 +136,13 @@ class Register:
                     "expired", "the enrolment code has run out, or a newer one was made: use the newest, or make one in the office"
                 )
             self._db.execute("INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?)", (digest, purpose, key_sha256, now_s))
+
+    def _void_old(self, now_s: int) -> None:
+        """What has run out once stays so, when the clock goes back."""
+        with self._writing():
+            question = """UPDATE code SET void = 1
+                WHERE NOT void AND (made_s <= ? OR until_s <= ? AND sha256 NOT IN (SELECT code FROM claim))"""
+            self._db.execute(question, (now_s - int(REPEAT_FOR.total_seconds()), now_s))
 
     def claimed(self, unit: str, code: str, now: datetime) -> bool:
         """Whether a code is this unit's, was used by it, and could still be used by the same keys."""
@@ -225,8 +237,9 @@ class Register:
             question = "SELECT * FROM certificate WHERE revoked_s IS NOT NULL AND until_s > ? ORDER BY rowid"
             return [_certificate(row) for row in self._db.execute(question, (_seconds(now),))]
 
-    def next_list_number(self) -> int:
-        """The number of the next revocation list: it only grows."""
+    def next_list_number(self, now: datetime) -> int:
+        """The number of the next revocation list: it only grows. Codes that have run out by `now` are void from here on."""
+        self._void_old(_seconds(now))
         with self._writing():
             row = self._db.execute("UPDATE list SET number = number + 1 RETURNING number").fetchone()
         return int(row["number"])

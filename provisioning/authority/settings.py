@@ -24,7 +24,8 @@ name = {name}
 # away: a list that does not name the address in a certificate does not count for it, and its unit is refused.
 crl_urls = {crl_urls}
 
-# Tells the broker to read its files again, as a list of words; [] where something else does, like roadproof-authority-reload.path.
+# Tells the broker to read its files again, as a list of words. Where roadproof-authority-reload.path is installed it waits for
+# ["touch", "/run/roadproof-authority/reload"].
 reload = {reload}
 
 # How units reach the broker, and the port for the fleet's own programs.

@@ -24,7 +24,7 @@ class Anchors(msgspec.Struct, frozen=True):
         """From PEM; EstError when one cannot be read."""
         try:
             return cls(x509.load_pem_x509_certificate(root), x509.load_pem_x509_certificate(issuing))
-        except ValueError:
+        except wire.UNREADABLE:
             raise EstError("wrong_root", "the fleet's certificates on this unit are damaged: enrol the unit again") from None
 
     @classmethod

@@ -19,19 +19,20 @@ class Guesses:
 
     def enough(self, address: str, mono_s: float) -> bool:
         """Whether an address has tried so often that it must wait."""
-        times = self._wrong.get(_household(address))
+        times = self._wrong.get(household(address))
         return times is not None and len(times) == ALLOWED and mono_s - times[0] < WINDOW_S
 
     def wrong(self, address: str, mono_s: float) -> None:
         """One more wrong code of an address."""
-        household = _household(address)
-        self._wrong.setdefault(household, deque(maxlen=ALLOWED)).append(mono_s)
-        self._wrong.move_to_end(household)
+        home = household(address)
+        self._wrong.setdefault(home, deque(maxlen=ALLOWED)).append(mono_s)
+        self._wrong.move_to_end(home)
         while len(self._wrong) > ADDRESSES:
             self._wrong.popitem(last=False)
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
+    """Who is behind an address: itself, and of IPv6 its /64."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -54,6 +54,9 @@ def tls(certificate: Path, key: Path, authorities: bytes) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_OPTIONAL
     context.sslobject_class = TellingTls
+    # Nobody takes an old session up: with it comes an old look at the certificate, which may have run out since.
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
     context.load_verify_locations(cadata=authorities.decode())
     context.load_cert_chain(certificate, key)
     return context

@@ -33,6 +33,8 @@ class Renewal:
             raise RefusedError(HTTPStatus.FORBIDDEN, "tls", "the unit's certificate is wanted on this line, and none was shown")
         certificate = x509.load_der_x509_certificate(peer)
         unit = _unit(certificate)
+        if certificate.not_valid_after_utc < datetime.now(UTC):  # TLS looks too, but not again when a session is taken up
+            raise RefusedError(HTTPStatus.FORBIDDEN, "tls", f"the certificate of {unit} has run out: enrol it again with a new code")
         held = [one for one in self._fleet.register.certificates(unit) if one.number == certificate.serial_number and one.purpose == "tls"]
         if self._fleet.register.is_revoked(unit) or any(one.revoked_s is not None for one in held):
             raise RefusedError(HTTPStatus.FORBIDDEN, "revoked", f"{unit} was taken out of the fleet")

@@ -14,6 +14,7 @@ import uvicorn
 from provisioning.authority import FleetError
 from provisioning.authority.folder import Fleet
 from provisioning.est import line
+from provisioning.est.doorway import Doorway
 from provisioning.est.routes import application
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Server:
     def __init__(self, fleet: Fleet, port: int, *, address: str = "") -> None:
         self._fleet = fleet
         self._tls = self._context()
-        self._socket = _bind(address, port)
+        self._socket = Doorway(_bind(address, port))
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(

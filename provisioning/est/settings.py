@@ -12,6 +12,7 @@ from provisioning.est.wire import WireError
 
 Host = Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
 Pem = Annotated[str, Meta(max_length=16_384, pattern=r"^-----BEGIN ")]
+Serial = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,40}$")]  # of a certificate; RFC 5280 allows 20 bytes
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -31,6 +32,7 @@ class UnitSettings(msgspec.Struct, frozen=True, kw_only=True):
     est: Place
     receivers: Annotated[list[Pem], Meta(min_length=1, max_length=16)]  # evidence certificates of those who may sign receipts
     seal_to: Pem  # the public key that attachments are sealed to
+    withdrawn: Annotated[list[Serial], Meta(max_length=256)] = []  # receivers whose key is in wrong hands: believed no longer
 
 
 def read_settings(body: bytes) -> UnitSettings:

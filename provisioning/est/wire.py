@@ -31,6 +31,8 @@ CERTS_ONLY = "application/pkcs7-mime; smime-type=certs-only"
 PKCS10 = "application/pkcs10"
 REQUEST_LIMIT_BYTES = 16 * 1024  # a P-256 request has 300 bytes; another client's, with attributes, a few thousand
 LINE = 64  # signs of base64 in a line
+# What cryptography says to DER that is not what it should be; x509.InvalidVersion is no ValueError.
+UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion)
 FINGERPRINT_BITS = 128  # enough that nobody makes a second root with the same; 26 signs on the card
 
 
@@ -58,12 +60,15 @@ def read_csr(body: bytes) -> ec.EllipticCurvePublicKey:
     """The public key of a request; WireError unless it is on P-256 and the request is signed with it."""
     try:
         request = x509.load_der_x509_csr(unarmour(body))
-        key, proven = request.public_key(), request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        key = request.public_key()
+        is_ours = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+        # Only then is it worth the arithmetic: strangers choose how long the numbers of the other kinds are.
+        is_proven = is_ours and isinstance(request.signature_hash_algorithm, hashes.SHA256) and request.is_signature_valid
+    except UNREADABLE:
         raise WireError("this is no certificate request: PKCS #10 as base64 of DER is expected") from None
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not is_ours:
         raise WireError("the request's key is not on the curve P-256: make one with `openssl ecparam -name prime256v1 -genkey`")
-    if not proven or not isinstance(request.signature_hash_algorithm, hashes.SHA256):
+    if not is_proven:
         raise WireError("the request is not signed by its own key with SHA-256: make it with the key that the certificate is for")
     return key
 
@@ -77,7 +82,7 @@ def read_certs(body: bytes) -> list[x509.Certificate]:
     """The certificates of an answer, one at least; WireError when it holds none."""
     try:
         found = pkcs7.load_der_pkcs7_certificates(unarmour(body))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         found = []
     if not found:
         raise WireError("the answer holds no certificates: is it an EST server (RFC 7030), or a network that wants a login first?")

@@ -6,24 +6,17 @@ import base64
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from provisioning.est import wire
 from provisioning.est.settings import read_settings
-from tests.system.offices import HOST, Office, office
+from tests.system.offices import HOST, Office
 
 OPENSSL, CURL = shutil.which("openssl"), shutil.which("curl")
 SENT = ("--header", f"Content-Type: {wire.PKCS10}", "--data-binary", "@-")
 pytestmark = pytest.mark.skipif(not (OPENSSL and CURL), reason="openssl and curl are wanted: apt-get install openssl curl")
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office") / "fleet") as one:
-        yield one
 
 
 @pytest.fixture

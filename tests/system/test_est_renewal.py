@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,20 +10,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from provisioning.authority.certificates import new_key
 from provisioning.est import renewal, wire
 from provisioning.est.client import Est, EstError
-from tests.system.offices import HOST, Box, Office, certificate, new_key, office
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office") / "fleet") as one:
-        yield one
-
-
-@pytest.fixture
-def box(there: Office, tmp_path: Path) -> Box:
-    return Box(tmp_path / "box", there, there.card(f"van-{len(there.fleet.register.units()):03}"))
+from tests.system.offices import HOST, Box, Office, certificate, office
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,17 +15,6 @@ from provisioning.est.client import Anchors, Est, EstError
 from tests.system.broker import free_port
 from tests.system.offices import HOST, Box, Office, office
 from tests.system.rogues import Rogue, answering, certificate_of_its_own, cut_after, http, tls
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office") / "fleet") as one:
-        yield one
-
-
-@pytest.fixture
-def box(there: Office, tmp_path: Path) -> Box:
-    return Box(tmp_path / "box", there, there.card(f"van-{len(there.fleet.register.units()):03}"))
 
 
 def anchors(there: Office) -> Anchors:

@@ -12,7 +12,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from cli.fleet import authority
+from cli.fleet import access
 from cli.main import main
 from provisioning.authority.certificates import new_key
 from provisioning.authority.folder import Fleet
@@ -20,6 +20,8 @@ from provisioning.authority.founding import found
 from provisioning.authority.settings import BrokerPlace, EstPlace, FleetPlace
 from provisioning.card import read_card
 
+ROOT = Path(__file__).resolve().parents[2]
+RELOADER = access.RELOADER.name
 PLACE = FleetPlace(
     name="Test", crl_urls=("http://127.0.0.1/crl",), reload=(), broker=BrokerPlace(host="127.0.0.1"), est=EstPlace(host="127.0.0.1")
 )
@@ -73,11 +75,12 @@ def test_init_makes_a_fleet_and_says_what_comes_next(tmp_path: Path, capsys: Cap
         assert fleet.settings.reload == ("systemctl", "reload", "mosquitto")
 
 
-def test_init_leaves_telling_the_broker_to_the_packages_own_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authority, "RELOADER", tmp_path)
+def test_init_asks_the_packages_own_unit_to_tell_the_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "RELOADER", tmp_path)
     assert main(["fleet", "init", str(tmp_path / "fleet"), "--broker", "mqtt.example.org"]) == 0
     with Fleet.open(tmp_path / "fleet") as fleet:
-        assert fleet.settings.reload == ()
+        unit = (ROOT / "systemd" / RELOADER).read_text(encoding="utf-8")
+        assert f"PathExists={fleet.settings.reload[1]}\n" in unit  # or no revocation ever reaches it
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_access_lists_every_unit_and_what_ends_when(folder: Path, capsys: Captur
     said = capsys.readouterr().out
     assert "enrolled" in said
     assert "expected" in said
-    assert said.count("until 20") == 6
+    assert said.count("until 20") == 7
     answer = told(folder, capsys, "access")
     assert [entry["unit"] for entry in answer["units"]] == ["van-017", "van-018"]
     assert answer["warnings"] == []

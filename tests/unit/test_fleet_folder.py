@@ -27,7 +27,7 @@ from provisioning.authority.folder import Fleet
 from provisioning.authority.settings import BrokerPlace, EstPlace, FleetPlace
 from provisioning.authority.settings import load as load_settings
 from provisioning.card import read_card
-from tests.unit.test_authority import shaken
+from tests.handshake import shaken
 
 NOW = datetime(2026, 5, 4, 8, tzinfo=UTC)
 AT = "2026-05-04T08:00:00.000Z"

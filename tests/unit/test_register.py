@@ -87,6 +87,15 @@ def test_a_code_is_taken_for_a_quarter_of_an_hour(later: timedelta, answer: str 
     assert why(register, register.new_code(UNIT, UNIT, NOW), at=NOW + later) == answer
 
 
+def test_a_code_that_ran_out_once_stays_so_when_the_clock_goes_back(register: Register) -> None:
+    asked, by_night = register.new_code(UNIT, UNIT, NOW), register.new_code("van-018", "van-018", NOW)
+    assert why(register, asked, at=NOW + HOUR) == "expired"
+    assert why(register, asked, at=NOW) == "expired"
+    register.next_list_number(NOW + HOUR)  # the day's work, without anybody who asked
+    with pytest.raises(CodeError, match="run out"):
+        register.claim("van-018", by_night, "tls", "00", NOW)
+
+
 @pytest.mark.parametrize(("later", "answer"), [(23 * HOUR, None), (24 * HOUR, "expired")])
 def test_the_same_key_may_come_again_for_a_day(later: timedelta, answer: str | None, register: Register) -> None:
     code = register.new_code(UNIT, UNIT, NOW)
@@ -240,10 +249,10 @@ def test_nobody_is_revoked_by_a_wrong_name(register: Register) -> None:
 
 
 def test_numbers_of_revocation_lists_grow_over_restarts(register: Register, tmp_path: Path) -> None:
-    first = register.next_list_number()
+    first = register.next_list_number(NOW)
     register.close()
     again = Register(tmp_path / "register.db")
-    assert again.next_list_number() == first + 1
+    assert again.next_list_number(NOW) == first + 1
     again.close()
 
 
