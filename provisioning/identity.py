@@ -7,7 +7,6 @@ the card's code still works; otherwise it is removed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from firmware import identity as settled
-from firmware.journal.numbers import write_durably
+from mqtt.durable import give, sync_names, write_durably
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.keys import Key, TokenKey, is_file, new_key, open_key, otp, uri
 from mqtt.messages import UnitId
@@ -48,6 +47,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     key: str = IN_A_FILE  # where the evidence key lies
     card: str  # SHA-256 of the card's text: the same card goes on where it was cut off
     enrolled_at: str | None = None  # UTC; None while it is being made
+    told_at: str | None = None  # UTC; when the fleet last said who its receivers are, None: at the enrolment
 
 
 def read(folder: Path) -> Identity | None:
@@ -94,7 +94,8 @@ class Draft:
             if found is None or (found.card, found.key) != (paper.card, paper.key):
                 draft.remove()
                 draft.folder.mkdir(mode=0o700, parents=True)
-                _sync(state)  # else a power cut may take the folder, and with it keys that were asked with
+                give(draft.folder, state)  # at once: what root began, the daemon's user may have to go on with after a power cut
+                sync_names(state)  # else a power cut may take the folder, and with it keys that were asked with
                 draft.write(PAPER, msgspec.json.encode(paper))
         return draft
 
@@ -114,7 +115,7 @@ class Draft:
         if found is None:
             with _written(self.folder):
                 self._mark.touch()
-                _sync(self.folder)
+                sync_names(self.folder)
         return new_key(where, burn=burn)
 
     @property
@@ -129,13 +130,14 @@ class Draft:
                 except EvidenceError:
                     path.unlink()  # cut off while it was written: nobody was asked with it yet
             made = new_key(str(path))
-            _sync(self.folder)
+            give(path, self._state)
+            sync_names(self.folder)
         return made
 
     def write(self, name: str, content: bytes) -> None:
         """A file, whole and on the card when this returns."""
         with _written(self.folder):
-            write_durably(self.folder / name, content)
+            write_durably(self.folder / name, content, like=self._state)
 
     def add_certificates(self, *chain: bytes) -> None:
         """The login's key and its certificates become one file."""
@@ -149,10 +151,9 @@ class Draft:
         self.write(PAPER, msgspec.json.encode(self.paper))
         with _written(self._state):
             self._mark.unlink(missing_ok=True)
-            _hand_over(self.folder, self._state)
-            _sync(self.folder)
+            sync_names(self.folder)
             self.folder.rename(self._state / FOLDER)
-            _sync(self._state)
+            sync_names(self._state)
         return self.paper
 
     def remove(self) -> None:
@@ -183,8 +184,7 @@ def settings_of(paper: Identity, folder: Path, place: Place) -> bytes:
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file of a finished identity, for the owner of its folder; whole and on the card when this returns."""
     with _written(path.parent):
-        write_durably(path, content)
-        _give(path, path.parent)
+        write_durably(path, content, like=path.parent)
 
 
 def key_file(paper: Identity, folder: Path) -> str:
@@ -225,23 +225,3 @@ def _written(where: Path) -> Iterator[None]:
     except OSError as error:
         told = (error.strerror or str(error)).lower()
         raise IdentityError(f"{where} cannot be written: {told}; check the card, and run the command with sudo") from None
-
-
-def _hand_over(folder: Path, like: Path) -> None:
-    """What root made belongs to the daemon: to whom the folder above belongs."""
-    for path in (folder, *folder.iterdir()):
-        _give(path, like)
-
-
-def _give(path: Path, like: Path) -> None:
-    if os.geteuid() == 0:
-        owner = like.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

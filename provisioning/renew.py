@@ -1,7 +1,7 @@
 """A new login certificate before the old one runs out: a new key, asked for with the old certificate, tried by the daemon beside it.
 
 The old pair is not touched: `mqtt/pair.py` puts the new one in its place when a broker began a session with it. The evidence certificate is
-renewed for the same key, which never changes.
+renewed for the same key, which never changes. Once a week, and after each renewal, the fleet is asked what it says of itself: office.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mqtt.evidence.certificates import check_leaf
 from mqtt.evidence.keys import open_key
 from mqtt.messages import utc_text
 from mqtt.pair import beside
+from provisioning import office
 from provisioning.est.client import Est
 from provisioning.est.wire import csr, csr_by
 from provisioning.identity import EVIDENCE, ISSUING, ROOT, TLS, Identity, IdentityError, key_file, read, replace_file
@@ -32,11 +33,12 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     renewed: tuple[str, ...] = ()  # "tls", "evidence"
     waiting: bool = False  # a renewed login waits for the daemon's next session
+    changed: tuple[str, ...] = ()  # what the fleet says otherwise than before, a few words each
     sentence: str
 
 
 def renew(folder: Path, *, now: datetime, force: bool = False, est: Est | None = None) -> Renewal:
-    """Renew what is due, all with `force`; EstError, IdentityError or EvidenceError say why it cannot be, and nothing has changed then."""
+    """Renew what is due, login and news with `force`; EstError, IdentityError or EvidenceError say why not: what came before stands."""
     identity = read(folder)
     if identity is None:
         raise IdentityError(f"this unit is not enrolled, there is no identity in {folder}: run `roadproof enrol`")
@@ -44,7 +46,8 @@ def renew(folder: Path, *, now: datetime, force: bool = False, est: Est | None =
     waiting = _waiting(folder, tls)
     wanted = [("tls", force or (_is_due(tls, now) and not waiting)), ("evidence", _is_due(evidence, now))]
     due = tuple(purpose for purpose, is_due in wanted if is_due)
-    if due:
+    news = office.News()
+    if due or force or office.is_old(identity, now):
         asked = est or Est(identity.est.host, identity.est.port)
         asked.pin(asked.fetch_cacerts(), identity.fingerprint)
         if "tls" in due:
@@ -52,7 +55,9 @@ def renew(folder: Path, *, now: datetime, force: bool = False, est: Est | None =
             waiting = True
         if "evidence" in due:
             _renew_evidence(folder, identity, asked, now)
-    return Renewal(unit=identity.unit, renewed=due, waiting=waiting, sentence=_told(due, tls, waiting=waiting))
+        news = office.ask(folder, identity, asked, now)
+    sentences = [_told(due, tls, waiting=waiting), *(f"new from the fleet: {one}" for one in news.changed), *news.kept]
+    return Renewal(unit=identity.unit, renewed=due, waiting=waiting, changed=news.changed, sentence="\n".join(sentences))
 
 
 def _told(due: tuple[str, ...], tls: x509.Certificate, *, waiting: bool) -> str:

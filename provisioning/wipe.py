@@ -14,11 +14,12 @@ from pathlib import Path
 import msgspec
 
 from firmware.evidence.book import BLOB
-from firmware.journal import JournalError
+from firmware.journal import JournalError, JournalInUseError
 from firmware.journal.look import JournalLook
 from firmware.journal.opening import own
 from firmware.uplink.post import HELD
 from mqtt import topics
+from mqtt.durable import sync_names
 from mqtt.link import BrokerLink
 from mqtt.login import BrokerSettings
 from provisioning.identity import DRAFT, FOLDER, IdentityError, destroy_key, read
@@ -79,14 +80,19 @@ class Wipe:
             link.close(orderly=True)
 
     def run(self, holdings: Holdings) -> list[Path]:
-        """Remove it all, and say what is left of it after a scan: nothing, when all went well. IdentityError says what is in the way."""
-        if holdings.key is not None:
-            destroy_key(holdings.key)
-        with self._alone():
+        """Inside `alone`: remove it all, and say what is left of it after a scan: nothing, when all went well.
+
+        IdentityError says what is in the way.
+        """
+        try:
+            if holdings.key is not None:
+                destroy_key(holdings.key)
             for path in list(self._paths()):
                 _remove(path)
-            for folder in {self._state, self._journal}:
-                _sync(folder)
+            for folder in filter(Path.is_dir, {self._state, self._journal}):
+                sync_names(folder)
+        except OSError as error:
+            raise IdentityError(f"{error.filename} cannot be removed: {(error.strerror or str(error)).lower()}; run it with sudo") from None
         return list(self.left(holdings.unit))
 
     def left(self, unit: str | None) -> Iterator[Path]:
@@ -120,19 +126,19 @@ class Wipe:
         return msgspec.structs.replace(found, proofs=proofs, events=events, fixes=fixes, pictures=pictures)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """While no daemon runs on the journal."""
+    def alone(self) -> Iterator[None]:
+        """Inside the `with` no daemon runs on the journal; IdentityError when one does."""
         if not self._journal.is_dir():
             yield
             return
         try:
             held = own(self._journal / JOURNAL)
-        except JournalError:
-            raise IdentityError("the daemon runs: stop it first, with systemctl stop roadproof") from None
+        except JournalInUseError:
+            raise IdentityError("the daemon runs: stop it first, with sudo systemctl stop roadproof") from None
+        except JournalError as error:
+            raise IdentityError(str(error)) from None
         try:
             yield
-        except OSError as error:
-            raise IdentityError(f"{error.filename} cannot be removed: {(error.strerror or str(error)).lower()}; run it with sudo") from None
         finally:
             os.close(held)
 
@@ -167,12 +173,3 @@ def _tells(path: Path, unit: str | None) -> bool:
     with path.open("rb") as file:
         content = file.read(SCAN_BYTES)
     return content.startswith(SQLITE) or PEM_KEY in content or (unit is not None and unit.encode() in content)
-
-
-def _sync(folder: Path) -> None:
-    if folder.is_dir():
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from firmware.day.proof import Cash, Proof, Where
+from firmware.evidence.receivers import Authorities, Receivers
 from firmware.evidence.unsigned import Unsigned, UnsignedProofs
 from firmware.journal import Draft, Journal, JournalFullError
-from firmware.journal.numbers import write_durably
 from mqtt import messages, topics
+from mqtt.durable import write_durably
 from mqtt.evidence import EvidenceError, record
-from mqtt.evidence.certificates import split
 from mqtt.evidence.chain import Head, Sealed, first_head, seal_record
 from mqtt.evidence.jws import Signer
-from mqtt.evidence.receipt import Receipted, check_receipt, link_of_receipt
+from mqtt.evidence.receipt import Receipted, link_of_receipt
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +38,6 @@ class Teller(Protocol):
 
     def note(self, event: str, data: dict[str, Any] | None = None) -> None:
         """Write an event now."""
-
-
-class Authorities(msgspec.Struct, frozen=True, kw_only=True):
-    """The certificates, in PEM form, that a receipt is checked by."""
-
-    receiver: bytes  # one or several: after a renewal receipts by the old one may still be on their way
-    issuing: bytes
-    root: bytes
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -84,8 +75,7 @@ class EvidenceBook:
         self._boot = boot
         self._firmware = firmware
         self._signer = signer
-        self._authorities = authorities
-        self._receivers = split(authorities.receiver, "receiver")
+        self._receivers = Receivers(authorities)
         self._journal = journal
         self.unsigned = UnsignedProofs(journal)
         self._side = journal.path.with_name(journal.path.name + ".chain")
@@ -177,7 +167,9 @@ class EvidenceBook:
 
     def _checked(self, signed: messages.SignedReceipt) -> Receipted | None:
         try:
-            found = self._by_any_receiver(signed)
+            if names := self._receivers.renewed_for(signed):
+                self._diary.note("evidence.receivers", {"sha256": names})
+            found = self._receivers.check(signed)
         except EvidenceError as error:
             log.warning("a signed receipt is passed over: %s", error)
             return None
@@ -185,15 +177,6 @@ class EvidenceBook:
             log.warning("a signed receipt is for unit %s and is passed over", found.unit)
             return None
         return found
-
-    def _by_any_receiver(self, signed: messages.SignedReceipt) -> Receipted:
-        """What a receipt says; EvidenceError, of the certificate named last, when none of the receivers signed it."""
-        *others, last = self._receivers
-        by = self._authorities
-        for receiver in others:
-            with suppress(EvidenceError):
-                return check_receipt(signed, receiver=receiver, issuing=by.issuing, root=by.root)
-        return check_receipt(signed, receiver=last, issuing=by.issuing, root=by.root)
 
     def _where_it_ends(self, kept: Head | None) -> Head:
         """What the journal says; the file, where the journal knows less than was signed."""

@@ -37,7 +37,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture
 def identity(fleet: Fleet, tmp_path: Path) -> Path:
-    return enrolled(tmp_path / "state", fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}"))
+    return enrolled(tmp_path / "state", fleet.card())
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_pair_that_the_broker_does_not_take_costs_nothing_and_is_told(
     fleet: Fleet, identity: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     old = (identity / TLS).read_bytes()
-    other = enrolled(identity.parent.parent / "other", fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}"))
+    other = enrolled(identity.parent.parent / "other", fleet.card())
     fleet.broker.fleet.revoke(name(other), "a drill")
     beside(identity / TLS).write_bytes((other / TLS).read_bytes())
     unit = link(fleet, identity)

@@ -18,24 +18,14 @@ from cli.main import main
 from firmware import config as configs
 from mqtt.evidence.keys import open_signer
 from provisioning.card import Card
-from provisioning.est.settings import read_settings
+from provisioning.est.client import Est, EstError
+from provisioning.est.settings import UnitSettings, read_settings
 from provisioning.identity import DRAFT, FOLDER, Draft, IdentityError, read
 from tests.system.broker import MOSQUITTO, free_port
 from tests.system.daemon_rig import ROOT
 from tests.system.enrolled import Fleet, a_fleet, elsewhere, enrolled
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with a_fleet(tmp_path_factory.mktemp("fleet")) as there:
-        yield there
-
-
-@pytest.fixture
-def card(fleet: Fleet) -> Card:
-    return fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}")
 
 
 @pytest.fixture
@@ -145,6 +135,19 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(card: Card, state: P
     assert {path.stat().st_uid for path in (identity, *identity.iterdir())} == {65_534}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_began_can_be_gone_on_with_by_the_service(card: Card, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(state, 65_534, 65_534)
+
+    def cut(*_: object) -> UnitSettings:
+        raise EstError("tcp", "the line is dead")
+
+    monkeypatch.setattr(Est, "unit_settings", cut)
+    assert main(["enrol", card.text, "--state", str(state)]) == 1
+    begun = state / DRAFT
+    assert {path.stat().st_uid for path in (begun, *begun.iterdir())} == {65_534}
+
+
 def test_the_same_card_twice_is_no_mistake(fleet: Fleet, card: Card, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     enrolled(state, card)
     enrolled(state, card)
@@ -154,7 +157,7 @@ def test_the_same_card_twice_is_no_mistake(fleet: Fleet, card: Card, state: Path
 
 def test_a_unit_does_not_become_another_one(fleet: Fleet, card: Card, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     enrolled(state, card)
-    other = fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}")
+    other = fleet.card()
     capsys.readouterr()
     assert main(["enrol", other.text, "--state", str(state)]) == 1
     assert f"enrolled already, as {card.unit}" in capsys.readouterr().err
@@ -176,7 +179,7 @@ def test_an_old_card_is_told(fleet: Fleet, state: Path, capsys: pytest.CaptureFi
 
 
 def test_a_card_of_another_unit_is_told(fleet: Fleet, card: Card, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mixed = msgspec.structs.replace(fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}"), code=card.code)
+    mixed = msgspec.structs.replace(fleet.card(), code=card.code)
     assert "another unit" in refused(mixed, state, capsys)
 
 
@@ -281,7 +284,7 @@ def test_settings_of_another_unit_are_refused(
     card: Card, state: Path, tmp_path: Path, fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = tmp_path / "unit.json"
-    settings.write_bytes(fleet.broker.fleet.unit_settings(fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}").unit))
+    settings.write_bytes(fleet.broker.fleet.unit_settings(fleet.card().unit))
     assert "use the pair that belongs together" in refused(card, state, capsys, "--settings", str(settings))
 
 
@@ -299,6 +302,6 @@ def test_the_status_of_a_box_that_waits_is_its_newest_sentence(
     (tmp_path / "enrol.txt").write_text(card.text, encoding="utf-8")
     config = tmp_path / "roadproof.toml"
     config.write_text('[board]\nprofile = "simulated"\ngnss_port = "none"\n', encoding="utf-8")
-    monkeypatch.setattr("cli.waiting.LOOK_S", 0.05)
+    monkeypatch.setattr("cli.enrol.waiting.LOOK_S", 0.05)
     assert main(["enrol", "--wait", "--state", str(state), "--config", str(config)]) == 0
     assert (tmp_path / "status").read_text(encoding="utf-8").startswith(f"enrolled as {card.unit} in ")

@@ -13,7 +13,7 @@ from cli.main import main
 from firmware import config as configs
 from mqtt import topics
 from mqtt.link import BrokerLink
-from mqtt.session import Delivery
+from mqtt.session import Delivery, Published
 from provisioning.identity import FOLDER
 from provisioning.wipe import Wipe
 from tests.eventually import eventually
@@ -36,7 +36,7 @@ class Box:
 
     def __init__(self, folder: Path, fleet: Fleet) -> None:
         self.state = folder / "state"
-        card = fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}")
+        card = fleet.card()
         self.unit = card.unit
         identity = enrolled(self.state, card)
         self.config = folder / "roadproof.toml"
@@ -105,7 +105,7 @@ def test_after_a_wipe_a_scan_finds_nothing_and_the_box_is_blank(box: Box, fleet:
     assert f"roadproof fleet revoke {box.unit}" in told
     assert list(box.state.iterdir()) == []
     assert not configs.good_copy(box.config).exists()
-    enrolled(box.state, fleet.card(f"van-{len(fleet.broker.fleet.register.units()):03}"))
+    enrolled(box.state, fleet.card())
 
 
 def test_what_the_broker_showed_of_the_unit_is_taken_away(box: Box, fleet: Fleet) -> None:
@@ -132,12 +132,18 @@ def test_a_broker_out_of_reach_is_told_and_offline_leaves_it_to_the_fleet(box: B
     assert list(box.state.iterdir()) == []
 
 
-def test_not_while_the_daemon_runs(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
-    journal = open_journal(box.state)
+def test_a_daemon_that_runs_is_told_of_and_keeps_its_session(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
+    journal, link = open_journal(box.state), BrokerLink(configs.load(box.config).broker, box.unit, [])
+    link.connect()
     capsys.readouterr()
-    assert box.wipe("--yes", "--offline") == 1
+    assert box.wipe("--yes") == 1
     assert "systemctl stop roadproof" in capsys.readouterr().err
     assert box.is_whole
+    sent = link.publish(topics.LAST.topic(box.unit), b"{}", 1)
+    answer = link.inbox.get(timeout=10)  # Lost, had somebody else logged in as this unit
+    assert isinstance(answer, Published)
+    assert answer.mid == sent
+    link.close(orderly=True)
     journal.close()
 
 
