@@ -17,12 +17,13 @@ from cli.errors import UsageError
 from cli.unit_socket import Line, UnitGoneError, UnitRefusesError, asked
 from cli.words import Commands, add
 from drivers.errors import DriverError
-from firmware.control import SOCKET_FILE
-from firmware.selftest.finding import KEYS, Finding, Key
+from firmware.box.control import SOCKET_FILE
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt
 from firmware.selftest.selftest import Selftest
 from mqtt.evidence import EvidenceError
 
 MARKS = {"ok": "[green]✔[/]", "warn": "[yellow]![/]", "bad": "[red]✘[/]", "skipped": "[dim]·[/]"}
+TO_DO = "[bold]→[/]"
 WITHOUT_DAEMON = "The daemon does not run: what it alone can do is left out (sudo systemctl start roadproof)."
 PULL = "Pull the plug now (not a switch: the 5 V, or terminal 30). Ctrl-C ends it without a cut."
 
@@ -47,7 +48,8 @@ def selftest(arguments: argparse.Namespace) -> int:
     try:
         if arguments.plug:
             return _pull_the_plug(socket)
-        findings = list(_shown(_findings(socket, arguments.config, parts), as_json=arguments.json))
+        hands = not arguments.json and ("ignition" in arguments.part or sys.stdout.isatty())
+        findings = list(_shown(_findings(socket, arguments.config, parts, hands=hands), as_json=arguments.json))
         if arguments.report:
             _write_report(socket, arguments.report)
     except (UnitGoneError, UnitRefusesError) as error:
@@ -64,52 +66,58 @@ def _parts(arguments: argparse.Namespace) -> list[Key]:
     return [part for part in parts if part != "record" or not arguments.no_send]
 
 
-def _findings(socket: Path, config: Path, parts: list[Key]) -> Iterator[Finding]:
-    """From the daemon; without one from the parts themselves."""
+def _findings(socket: Path, config: Path, parts: list[Key], *, hands: bool) -> Iterator[Finding | Prompt]:
+    """From the daemon; without one from the parts themselves. `hands`: somebody may be asked to turn the key."""
     if socket.exists():
         try:
-            yield from (_finding(line) for line in asked(socket, {"ask": "selftest", "only": parts}))
+            yield from (_finding(line) for line in asked(socket, {"ask": "selftest", "only": parts, "hands": hands}))
         except ConnectionRefusedError:  # the socket of one that was killed
             pass
         else:
             return
     print(WITHOUT_DAEMON, file=sys.stderr)
-    yield from _alone(config, parts)
+    yield from _alone(config, parts, hands=hands)
 
 
-def _alone(config: Path, parts: list[Key]) -> Iterator[Finding]:
+def _alone(config: Path, parts: list[Key], *, hands: bool) -> Iterator[Finding | Prompt]:
     from firmware.selftest.alone import without_daemon
 
     try:
         with without_daemon(load_config(config)) as place:
-            yield from Selftest(place).run(parts)
+            yield from Selftest(place).run(parts, hands=hands)
     except DriverError as error:
         raise UsageError(str(error)) from None
 
 
-def _finding(line: Line) -> Finding:
-    return msgspec.convert(line, Finding)
+def _finding(line: Line) -> Finding | Prompt:
+    return msgspec.convert(line, Prompt) if "prompt" in line else msgspec.convert(line, Finding)
 
 
-def _shown(findings: Iterable[Finding], *, as_json: bool) -> Iterator[Finding]:
-    """Print each as it comes."""
+def _shown(told: Iterable[Finding | Prompt], *, as_json: bool) -> Iterator[Finding]:
+    """Print each finding as it comes, and what is to be done meanwhile."""
     if as_json:
-        for found in findings:
+        for found in told:
+            assert isinstance(found, Finding)  # a program is asked for nothing
             print(msgspec.json.encode(found).decode(), flush=True)
             yield found
         return
     so_far: list[Finding] = []
     with Live(_table(so_far), console=Console(), auto_refresh=False) as live:
-        for found in findings:
+        for found in told:
+            if isinstance(found, Prompt):
+                live.update(_table(so_far, found), refresh=True)
+                continue
             so_far.append(found)
             live.update(_table(so_far), refresh=True)
             yield found
 
 
-def _table(findings: list[Finding]) -> Table:
+def _table(findings: list[Finding], prompt: Prompt | None = None) -> Table:
     view = Table(show_header=False, title_justify="left")
     for found in findings:
         view.add_row(MARKS[found.state], found.key, found.sentence)
+    if prompt is not None:
+        view.add_row(TO_DO, prompt.prompt, prompt.sentence)
     return view
 
 

@@ -57,9 +57,9 @@ class Programs:
         return Ran(0, told) if isinstance(told, str) else told
 
 
-def heard(*, bytes_read: int = 1_500, good: int = 33, bad: int = 0, trouble: str = "", every_rate: bool = False, **now: object) -> Heard:
+def heard(*, bytes_read: int = 1_500, good: int = 33, bad: int = 0, trouble: str = "", **now: object) -> Heard:
     status = msgspec.structs.replace(FINE, **now)
-    return Heard(seconds=3.2, bytes_read=bytes_read, good=good, bad=bad, trouble=trouble, every_rate=every_rate, now=status)
+    return Heard(seconds=3.2, bytes_read=bytes_read, good=good, bad=bad, trouble=trouble, now=status)
 
 
 def clock(src: str = "ntp", *, folder: Path) -> Clock:

@@ -11,12 +11,13 @@ LOST_BYTES = 6_000  # so much without a sentence at a rate that was right: the r
 class BaudHunt:
     """Goes through the rates until sentences come, and again when they stay away."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, bytes_read: int = 0, sentences_good: int = 0) -> None:
         self.found = False
         self._index = 0
         self._since_s = now_s
-        self._bytes = 0
-        self._good = 0
+        self._bytes = bytes_read
+        self._good = sentences_good
+        self.tried = 0  # rates in vain, since one was found
 
     @property
     def baud(self) -> int:
@@ -26,9 +27,10 @@ class BaudHunt:
     def look(self, now_s: float, bytes_read: int, sentences_good: int) -> bool:
         """Take the counters of now; return whether the rate has changed."""
         if sentences_good > self._good:
-            self.found = True
+            self.found, self.tried = True, 0
         elif self._is_in_vain(now_s, bytes_read):
             self.found = False
+            self.tried += 1
             self._index = (self._index + 1) % len(RATES)
         else:
             return False

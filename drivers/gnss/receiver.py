@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import date
 
@@ -41,6 +42,7 @@ class GnssStatus(msgspec.Struct, frozen=True):
     antenna: str | None  # as the receiver words it: OK, OPEN, SHORT ...
     jamming: str | None  # what it says about interference; None while there is none
     sentences_mended: int = 0  # of the good ones: one flipped bit was put right
+    hunting: bool = False  # every speed is being tried because somebody asked for it
     setup: str = ""  # one sentence: what it is and how it was set up
 
 
@@ -50,7 +52,7 @@ class GnssReceiver:
     Opening is left to the first `read`; after a PortGoneError the next `read` tries again. `not_before` is a day
     before which no epoch can be dated, such as the day the firmware was built. Without `baud` the speed of the line is
     found out, in ten seconds at most while the receiver speaks. `ublox` is the talk with a u-blox receiver; without it nothing
-    is ever written to the line. One thread reads; `status` may be asked for by any.
+    is ever written to the line. One thread reads; `status` and `hunt` are any thread's.
     """
 
     def __init__(self, port: str, baud: int | None = None, *, not_before: date, ublox: Ublox | None = None) -> None:
@@ -59,7 +61,10 @@ class GnssReceiver:
         self._ubx = UbxFramer()
         self._good_before = 0  # sentences before this plug, at this speed
         self._hunt = BaudHunt(time.monotonic()) if baud is None else None
+        self._set_baud = baud
         self._baud = baud or RATES[0]
+        self._hunt_wanted = threading.Event()
+        self._asked = False  # a round through the speeds that somebody asked for is under way
         self._port: BytePort | None = None
         self._framer = Framer()
         self._assembler = Assembler(not_before)
@@ -98,7 +103,15 @@ class GnssReceiver:
     def status(self) -> GnssStatus:
         """Return how the receiver was after the last `read`, with ages of now."""
         age_s = self._age_s(time.monotonic())
-        return msgspec.structs.replace(self._status, age_s=age_s, stale=self._is_stale(age_s))
+        hunting = self._asked or self._hunt_wanted.is_set()
+        return msgspec.structs.replace(self._status, age_s=age_s, stale=self._is_stale(age_s), hunting=hunting)
+
+    def hunt(self) -> None:
+        """Try every speed once, also when one was set; `status().hunting` until that is done.
+
+        The speed at which the receiver speaks is kept until the next start; when there is none, the one that was set is.
+        """
+        self._hunt_wanted.set()
 
     def _wait(self, deadline_s: float) -> list[Epoch]:
         if self._port is None:
@@ -108,6 +121,8 @@ class GnssReceiver:
         epochs: list[Epoch] = []
         asked_s = time.monotonic()
         while not epochs and asked_s < deadline_s:
+            if self._hunt_wanted.is_set():
+                self._begin_round(self._port, asked_s)
             data = self._port.read(self._patience_s(asked_s, deadline_s))
             now_s = time.monotonic()
             # Where bytes end a silence, only the wait for them tells how long it was: before it we may have been busy elsewhere.
@@ -132,11 +147,34 @@ class GnssReceiver:
         return deadline_s - now_s
 
     def _find_baud(self, port: BytePort, now_s: float) -> None:
-        if self._hunt is not None and self._hunt.look(now_s, self._framer.read_bytes, self._framer.good):
-            self._baud = self._hunt.baud
-            port.listen_at(self._baud)
-            self._framer.cut()
-            self._meet_anew()
+        hunt = self._hunt
+        if hunt is None:
+            return
+        if not hunt.look(now_s, self._framer.read_bytes, self._framer.good):
+            if self._asked and hunt.found:
+                self._end_round(found=True)
+            return
+        if self._asked and hunt.tried >= len(RATES):
+            self._end_round(found=False)
+        self._listen_at(port, self._set_baud if self._hunt is None and self._set_baud else hunt.baud)
+
+    def _begin_round(self, port: BytePort, now_s: float) -> None:
+        self._asked = True
+        self._hunt_wanted.clear()
+        self._hunt = BaudHunt(now_s, self._framer.read_bytes, self._framer.good)
+        self._listen_at(port, self._hunt.baud)
+
+    def _end_round(self, *, found: bool) -> None:
+        """A speed that was set is gone back to, unless the receiver speaks at another."""
+        self._asked = False
+        if self._set_baud is not None and (not found or self._baud == self._set_baud):
+            self._hunt = None
+
+    def _listen_at(self, port: BytePort, baud: int) -> None:
+        self._baud = baud
+        port.listen_at(baud)
+        self._framer.cut()
+        self._meet_anew()
 
     def _meet_anew(self) -> None:
         """Whatever was known of the receiver at the other end, and of a frame from it, is void."""

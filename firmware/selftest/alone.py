@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from drivers.board import SIMULATED, Board, load_profile, open_board
+from drivers.board import Board, open_board, profile_of
 from drivers.errors import PortGoneError
 from drivers.gnss.baud import DWELL_S, RATES
 from drivers.gnss.receiver import GnssReceiver
 from drivers.gnss.ublox import Ublox
 from firmware.clock import BUILD_DATE, Clock
 from firmware.config import Config
-from firmware.selftest.place import Heard, Place, run_program
+from firmware.selftest.place import Heard, Place, is_enough, run_program
 
 if TYPE_CHECKING:
     from drivers.camera import Camera
@@ -36,7 +36,7 @@ def without_daemon(config: Config) -> Iterator[Place]:
         camera, scanners = _eyes(board, held) if config.terminal.enabled else (None, None)
         yield Place(
             config=config,
-            profile=None if config.board.profile == SIMULATED else load_profile(config.board.profile, config.board.profile_folder),
+            profile=profile_of(config.board),
             listen=lambda: listen(board, clock),
             panel=board.panel,
             clock=clock,
@@ -69,8 +69,9 @@ def listen(board: Board, clock: Clock) -> Heard:
             for epoch in receiver.read(READ_S):
                 if epoch.has_fix and epoch.at is not None:
                     clock.observe(epoch.at, epoch.mono_s)
-            if receiver.status().sentences_good:
-                end_s = min(end_s, time.monotonic() + LISTEN_S)
+            good = receiver.status().sentences_good
+            if good:
+                end_s = min(end_s, time.monotonic() + (0 if is_enough(0, good) else LISTEN_S))
     except PortGoneError as error:
         trouble = str(error)
     finally:
@@ -82,6 +83,5 @@ def listen(board: Board, clock: Clock) -> Heard:
         good=now.sentences_good,
         bad=now.sentences_bad,
         trouble=trouble,
-        every_rate=True,
         now=now,
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from firmware.clock import Clock
 from firmware.selftest.drill import DrillError, drill
-from firmware.selftest.finding import KEYS, Finding, Key, Touch
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt, Touch
 from firmware.selftest.place import Running
 from firmware.selftest.selftest import BusyError, Selftest
 from mqtt.evidence import EvidenceError
@@ -22,6 +22,7 @@ class AskSelftest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """Test all parts, or those named: a line a finding."""
 
     only: Annotated[tuple[Key, ...], msgspec.Meta(max_length=len(KEYS))] = ()
+    hands: bool = False  # who asks can do what he is asked to at the vehicle
 
 
 class AskPlug(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ask", tag="plug"):
@@ -54,7 +55,7 @@ class Refused(msgspec.Struct, frozen=True):
     error: str  # a sentence
 
 
-Answer: TypeAlias = "Finding | Marks | Paper | Done | Refused"
+Answer: TypeAlias = "Finding | Prompt | Marks | Paper | Done | Refused"
 
 
 class Answers:
@@ -81,7 +82,7 @@ class Answers:
     def _answered(self, ask: Ask, wait: Wait) -> Iterator[Answer]:
         match ask:
             case AskSelftest():
-                yield from self._selftest.run(ask.only, wait)
+                yield from self._selftest.run(ask.only, wait, hands=ask.hands)
             case Touch():
                 yield self._selftest.touched(ask)
             case AskReport():

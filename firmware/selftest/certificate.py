@@ -6,7 +6,7 @@ import ssl
 from datetime import UTC, datetime
 
 BEGIN = b"-----BEGIN CERTIFICATE-----"
-SEQUENCE, VERSION, UTC_TIME = 0x30, 0xA0, 0x17  # tags of X.690, 8.1.2
+VERSION, UTC_TIME = 0xA0, 0x17  # tags of X.690, 8.1.2
 LONG_FORM = 0x80
 
 

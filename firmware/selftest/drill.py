@@ -21,11 +21,11 @@ import msgspec
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.journal import Journal, JournalFullError, Series
-from firmware.journal.numbers import write_durably
 from firmware.journal.row import Row
 from firmware.selftest import LEDGER
 from firmware.selftest.finding import Fact, Result, bad, ok, skipped, warn
 from firmware.selftest.place import Place
+from mqtt.durable import write_durably
 from mqtt.messages import Event
 from mqtt.ranges import Ranges
 

@@ -32,6 +32,14 @@ class Finding(msgspec.Struct, frozen=True):
     ms: int  # how long it took
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """What somebody beside the unit is to do now; the finding of that part comes next."""
+
+    prompt: Key
+    sentence: str
+    seconds: int  # for which is waited
+
+
 class Touch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="ask", tag="touch"):
     """What the touch test on the screen measured."""
 

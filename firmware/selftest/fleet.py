@@ -22,13 +22,12 @@ SETTLE_S = 10.0  # for a link that has only just begun: right after a start
 LOOK_S = 0.1
 HANDSHAKE_S = 5.0
 OWN_DAYS, BROKERS_DAYS = 60, 21  # renewal begins 133 days before the end, the fleet renews its broker's 30 days before
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ON_THE_WAY = {LinkState.ONLINE, LinkState.CONNECTING}
 # What to do, where the link's own sentence says only what is.
 ADVICE = {
     LinkState.CONNECTING: "it has only just begun: test again in ten seconds.",
     LinkState.DNS: "no line with `default` in `ip route` means no network: modem or WLAN; else the broker's name is mistyped.",
-    LinkState.TCP: "is there a network (ip route)? Then it is a firewall, the port, or the fleet's broker does not run: ask there.",
+    LinkState.TCP: "where ip route shows a network it is a firewall, the port, or the fleet's broker does not run: ask there.",
     LinkState.TIME: "the clock is wrong: antenna under open sky, or the clock's battery.",
     LinkState.TLS: "enrol this unit anew (roadproof enrol); never switch the check off.",
     LinkState.AUTH: "the fleet does not let this unit in: was it revoked? Ask there, with the unit's name; else roadproof enrol.",
@@ -51,8 +50,6 @@ def broker(place: Place) -> Result:
     }
     if not reached:
         return bad(f"{_capital(sentence.partition('; ')[0] or 'no session yet')}. {_capital(ADVICE[state])}", **facts)
-    if not settings.tls and settings.host not in LOOPBACK:
-        return bad("The line to the broker is not encrypted, everybody on the way reads it: set tls = true under [broker].", **facts)
     if own is not None and own < OWN_DAYS:
         return warn(f"This unit's certificate ends in {own} days and was not renewed: sudo roadproof renew says why.", **facts)
     if brokers is not None and brokers < BROKERS_DAYS:
@@ -97,11 +94,13 @@ def _not_receipted(place: Place, link: str, number: int, took_ms: int) -> str:
     kept = f"Record {number} is safe on the card, but"
     if state is LinkState.NO_RECEIVER:
         return f"{kept} the fleet's receiver does not run: tell the fleet; nothing is lost meanwhile."
+    if state in {LinkState.AUTH, LinkState.ACL}:
+        return f"{kept} {ADVICE[state]}"
     if state is not LinkState.ONLINE:
         return f"{kept} did not leave it: mend the line `broker` first."
     took = f"{took_ms / 1000:.0f} s"
     return (
-        f"{kept} no receipt came in {took}: tell the fleet that its receiver answers nothing to {place.config.unit}; try again in a minute."
+        f"{kept} no receipt came in {took}: ask the fleet whether {place.config.unit} still belongs to it, and whether its receiver works."
     )
 
 

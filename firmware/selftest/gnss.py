@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drivers.gnss.receiver import ENOUGH_BYTES
 from drivers.header import pin
 from firmware.selftest.finding import Fact, Result, bad, ok, skipped, warn
 from firmware.selftest.place import Heard, Place
@@ -40,14 +39,17 @@ def gnss(place: Place) -> Result:
 
 def _position(place: Place, heard: Heard, facts: dict[str, Fact]) -> Result:
     expected = place.config.board.gnss_baud or (place.profile.gnss.baud if place.profile else None)
-    if heard.every_rate and expected not in {None, heard.now.baud}:
-        sentence = f"The receiver speaks at {heard.now.baud} baud, not at {expected}: set gnss_baud = {heard.now.baud} under [board]."
-        return bad(sentence, **facts)
+    if expected not in {None, heard.now.baud}:
+        follows = "; the unit listens there until its next start" if place.daemon else ""
+        told = f"The receiver speaks at {heard.now.baud} baud, not at {expected}"
+        return bad(f"{told}: set gnss_baud = {heard.now.baud} under [board] in /etc/roadproof/roadproof.toml{follows}.", **facts)
     if heard.now.age_s is None or heard.now.stale:
         return warn(
             "The receiver works but has no fix: give its antenna a view of the sky, and a cold start a minute, then test again.", **facts
         )
-    return ok(f"{heard.now.state} {heard.good} sentences in {heard.seconds:.0f} s at {heard.now.baud} baud.", **facts)
+    return ok(
+        f"{heard.now.state.rstrip('.')}: {heard.good} sentences in {max(1, round(heard.seconds))} s at {heard.now.baud} baud.", **facts
+    )
 
 
 def _silence(place: Place, heard: Heard) -> str:
@@ -65,17 +67,15 @@ def _silence(place: Place, heard: Heard) -> str:
 
 
 def _gibberish(place: Place, heard: Heard) -> str:
-    """Bytes, and none of them a sentence."""
-    port, wires = heard.now.port, "the receiver's ground"
-    if place.profile is not None and place.profile.gnss.bus_bcm and not port.startswith(USB_NAMES):
+    """Bytes, and none of them a sentence, whatever the speed."""
+    port = heard.now.port
+    told = f"No sentences at any speed, though bytes come from {port}"
+    if port.startswith(USB_NAMES):
+        return f"{told}: see that it is the receiver that sits there (ls -l /dev/serial/by-id), else try another receiver."
+    wires = "the receiver's ground"
+    if place.profile is not None and place.profile.gnss.bus_bcm:
         wires += f", and that its TX, not its RX, is on {pin(place.profile.gnss.bus_bcm[-1])}"
-    if heard.every_rate:
-        console = "switch the login console off (sudo raspi-config nonint do_serial_cons 1)"
-        return f"No sentences at any speed, though bytes come from {port}: {console}; check {wires}."
-    if heard.bytes_read < ENOUGH_BYTES:
-        return f"{port} gives a few bytes and no sentence at {heard.now.baud} baud: check {wires}; then test again."
-    find = "stop the daemon (sudo systemctl stop roadproof) and say sudo roadproof selftest gnss: it tries every speed"
-    return f"{port} gives bytes but no sentences at {heard.now.baud} baud: {find}."
+    return f"{told}: switch the login console off (sudo raspi-config nonint do_serial_cons 1); check {wires}."
 
 
 def antenna(place: Place) -> Result:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from drivers.gnss.baud import GARBAGE_BYTES
 from drivers.gnss.receiver import GnssStatus
 from drivers.panel import Panel
 from firmware.clock import Clock
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from firmware.diary import Diary
     from firmware.journal import Journal
 
+ENOUGH_SENTENCES = 30  # three bursts of most receivers
 PROGRAM_S = 8.0  # what another program may take to answer: ModemManager asks the modem
 ABSENT = 127  # the shell's exit code for a program that is not installed
 
@@ -41,8 +43,12 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     good: int  # sentences
     bad: int
     trouble: str  # why the port cannot be read, a sentence; empty where it can
-    every_rate: bool  # whether all speeds were tried
     now: GnssStatus
+
+
+def is_enough(bytes_read: int, good: int) -> bool:
+    """Whether so much of a line, with so many sentences in it, needs no more to be judged."""
+    return good >= ENOUGH_SENTENCES or (good == 0 and bytes_read >= GARBAGE_BYTES)
 
 
 class HandScanners(Protocol):
@@ -82,6 +88,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     scanners: HandScanners | None = None
     faults: tuple[str, ...] = ()  # parts of the board that do not work, a sentence each
     daemon: Running | None = None  # None: it does not run
+    hands: bool = False  # somebody stands beside it who does what he is asked to
     touch: Touch | None = None  # what the screen measured; None: not tested there yet
     root: Path = Path("/")
     run: Callable[[Sequence[str]], Ran]

@@ -12,7 +12,7 @@ import msgspec
 
 from drivers.errors import DriverError
 from firmware.selftest import clock, drill, fleet, gnss, modem, sight, storage, vehicle
-from firmware.selftest.finding import KEYS, Finding, Key, Result, Touch, bad
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt, Result, Touch, bad
 from firmware.selftest.place import Place
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ PROBES: dict[Key, Callable[[Place], Result]] = {
     "record": fleet.record,
     "plug": drill.plug,
 }
+
+# Asked before the probe, when somebody is there to do it.
+PROMPTS: dict[Key, Callable[[Place], Prompt | None]] = {"ignition": vehicle.turn}
 
 
 class BusyError(Exception):
@@ -58,22 +61,28 @@ class Selftest:
         self._touch = touch
         return self._finding("touch", msgspec.structs.replace(self._place, touch=touch))
 
-    def run(self, only: Sequence[Key] | None = None, wait: Callable[[float], bool] | None = None) -> Generator[Finding, None, None]:
+    def run(
+        self, only: Sequence[Key] | None = None, wait: Callable[[float], bool] | None = None, *, hands: bool = False
+    ) -> Generator[Finding | Prompt, None, None]:
         """Test all parts, or those named, and yield each finding as it comes. `wait` waits, and says True when this is to end.
 
-        BusyError while another one runs.
+        With `hands` somebody stands beside the unit: a prompt comes before a finding for which he is to do something. BusyError while
+        another test runs.
         """
         if not self._lock.acquire(blocking=False):
             raise BusyError("Another self-test is running, on the screen or at a keyboard; wait for its end.")
         try:
             place = msgspec.structs.replace(
-                self._place, touch=self._touch, listen=functools.cache(self._place.listen), wait=wait or self._place.wait
+                self._place, touch=self._touch, listen=functools.cache(self._place.listen), wait=wait or self._place.wait, hands=hands
             )
             for key in KEYS:
                 if place.wait(0):
                     return
-                if not only or key in only:
-                    yield self._finding(key, place)
+                if only and key not in only:
+                    continue
+                if hands and key in PROMPTS and (prompt := PROMPTS[key](place)):
+                    yield prompt
+                yield self._finding(key, place)
         finally:
             self._lock.release()
 

@@ -48,7 +48,7 @@ def storage(place: Place) -> Result:
     mount = mount_of(place, folder)
     facts: dict[str, Fact] = {"file_system": mount.kind, "device": mount.source, **_card(place, mount)} if mount else {}
     if mount is not None and "ro" in mount.options:
-        sentence = f"The card with {folder} is mounted read-only: nothing is recorded. Look at sudo dmesg | grep -i ext4, then {EXCHANGE}."
+        sentence = f"The card with {folder} is read-only and nothing is recorded: look at sudo dmesg | grep -i ext4, then {EXCHANGE}."
         return bad(sentence, **facts)
     try:
         facts["free_mb"] = shutil.disk_usage(folder).free // 1_000_000

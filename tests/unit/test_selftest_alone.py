@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_a_receiver_is_heard_and_its_time_is_believed(line: SerialLine, tmp_path
     found = heard(tmp_path, clock)
     drive.stop()
     assert found.good > 10
-    assert (found.trouble, found.every_rate, found.now.baud) == ("", True, RATES[0])
+    assert (found.trouble, found.now.baud) == ("", RATES[0])
 
 
 def test_rubbish_is_listened_to_at_one_speed_after_the_other(line: SerialLine, tmp_path: Path) -> None:
@@ -79,16 +80,37 @@ def test_a_port_that_the_daemon_cannot_read_is_trouble_in_the_driver_s_words(tmp
     assert here.listen(receiver, lambda _: False).trouble.startswith("There is no serial port")
 
 
-def test_what_came_while_the_daemon_was_watched_is_counted(line: SerialLine, tmp_path: Path) -> None:
+def test_a_line_with_nothing_readable_has_every_speed_tried_while_the_daemon_goes_on(line: SerialLine, tmp_path: Path) -> None:
     receiver = GnssReceiver(str(tmp_path / "gnss"), 9600, not_before=BUILD_DATE)
     receiver.read(0)
+    speeds: set[int] = set()
 
     def meanwhile(_: float) -> bool:
-        line.write(sentence("GPTXT,01,01,02,ANTSTATUS=OK") * 2)
-        receiver.read(0.5)
+        line.write(os.urandom(1_500))
+        with suppress(PortGoneError):
+            receiver.read(0.01)
+        speeds.add(receiver.status().baud)
         return False
 
     found = here.listen(receiver, meanwhile)
     receiver.close()
-    assert (found.good, found.bad, found.trouble, found.every_rate) == (2, 0, "", False)
+    assert (found.good, found.trouble) == (0, "")
+    assert speeds >= set(RATES) - {RATES[-1]}
+    assert not receiver.status().hunting
+
+
+def test_what_came_while_the_daemon_was_watched_is_counted(line: SerialLine, tmp_path: Path) -> None:
+    receiver = GnssReceiver(str(tmp_path / "gnss"), 9600, not_before=BUILD_DATE)
+    receiver.read(0)
+
+    said = iter([sentence("GPTXT,01,01,02,ANTSTATUS=OK") * 2])
+
+    def meanwhile(_: float) -> bool:
+        line.write(next(said, b""))
+        receiver.read(0.01)
+        return False
+
+    found = here.listen(receiver, meanwhile)
+    receiver.close()
+    assert (found.good, found.bad, found.trouble) == (2, 0, "")
     assert found.now.antenna == "OK"

@@ -60,7 +60,7 @@ def test_an_ignition_that_reads_on_is_ok(tmp_path: Path) -> None:
 def test_an_ignition_that_reads_off_names_where_to_measure(tmp_path: Path) -> None:
     found = ignition(place(tmp_path, panel=WiredPanel(ignition=False)))
     assert found.state == "warn"
-    assert found.sentence.endswith("a turned key makes under 0.4 V between pin 11 (GPIO 17) and pin 9.")
+    assert found.sentence.endswith("measure between pin 11 (GPIO 17) and pin 9: a turned key makes under 0.4 V.")
 
 
 def test_a_vehicle_that_moves_with_its_ignition_off_is_a_wiring_fault(tmp_path: Path) -> None:

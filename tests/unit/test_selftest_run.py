@@ -13,14 +13,14 @@ from firmware.diary import Diary
 from firmware.journal import Journal, Series
 from firmware.selftest import LEDGER, selftest
 from firmware.selftest.answers import Answers, Done, Marks, Refused
-from firmware.selftest.finding import KEYS, Finding, Result, Touch, ok
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt, Result, Touch, ok
 from firmware.selftest.place import Heard, Running
 from firmware.selftest.selftest import PROBES, BusyError, Selftest
 from firmware.status import Status, StatusBoard
 from mqtt.evidence import EvidenceError
 from mqtt.evidence.report import Paper
 from tests.journals import BOOT, open_journal
-from tests.selftests import heard, place
+from tests.selftests import WiredPanel, heard, place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +43,10 @@ def refuse(findings: Sequence[Finding]) -> Paper:
     raise EvidenceError(f"no key for {len(findings)} findings")
 
 
+def findings(tested: Selftest, only: Sequence[Key]) -> list[Finding]:
+    return [one for one in tested.run(only) if isinstance(one, Finding)]
+
+
 def never(_: float) -> bool:
     return False
 
@@ -58,7 +62,7 @@ def test_the_daemon_carries_no_probe_before_somebody_asks() -> None:
 
 
 def test_parts_are_tested_in_their_order_whatever_was_typed(tmp_path: Path) -> None:
-    assert [found.key for found in Selftest(place(tmp_path)).run(["plug", "antenna", "gnss"])] == ["gnss", "antenna", "plug"]
+    assert [one.key for one in findings(Selftest(place(tmp_path)), ["plug", "antenna", "gnss"])] == ["gnss", "antenna", "plug"]
 
 
 def test_the_receiver_is_listened_to_once(tmp_path: Path) -> None:
@@ -94,7 +98,7 @@ def test_a_probe_that_fails_is_a_finding_and_the_others_go_on(tmp_path: Path, mo
         raise OSError(5, "Input/output error")
 
     monkeypatch.setitem(selftest.PROBES, "voltage", broken)
-    found = list(Selftest(place(tmp_path)).run(["voltage", "modem"]))
+    found = findings(Selftest(place(tmp_path)), ["voltage", "modem"])
     assert [one.state for one in found] == ["bad", "skipped"]
     assert "This could not be tested" in found[0].sentence
 
@@ -112,7 +116,50 @@ def test_the_newest_finding_of_each_part_is_kept_for_the_report(tmp_path: Path, 
 def test_what_the_screen_measured_holds_for_the_next_tests(tmp_path: Path) -> None:
     tested = Selftest(place(tmp_path, terminal=True))
     tested.touched(Touch(targets=9, hit=8, worst_px=3, breaks=0))
-    assert [one.state for one in tested.run(["touch"])] == ["bad"]
+    assert [one.state for one in findings(tested, ["touch"])] == ["bad"]
+
+
+# --- somebody beside the unit
+
+
+class KeyTurned(WiredPanel):
+    """A key that is turned off after some looks."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def ignition_on(self) -> bool:
+        self.looks -= 1
+        return self.looks > 0
+
+
+def test_who_stands_beside_it_is_asked_to_turn_the_key_and_both_states_are_seen(tmp_path: Path) -> None:
+    prompt, found = Selftest(place(tmp_path, panel=KeyTurned(50))).run(["ignition"], hands=True)
+    assert prompt == Prompt("ignition", "Turn the key off and on, or on and off, within 20 s.", 20)
+    assert isinstance(found, Finding)
+    assert (found.state, found.facts["followed"]) == ("ok", True)
+
+
+@pytest.mark.parametrize(("on", "words"), [(True, "reads on: if you did turn it, measure between pin 11 (GPIO 17)"), (False, "reads off")])
+def test_a_key_that_nobody_turns_is_no_fault_and_says_where_to_measure(tmp_path: Path, on: bool, words: str) -> None:
+    _, found = Selftest(place(tmp_path, panel=WiredPanel(ignition=on))).run(["ignition"], hands=True)
+    assert isinstance(found, Finding)
+    assert (found.state, words in found.sentence) == ("skipped", True)
+    assert found.sentence.startswith("No turn of the key was seen in 20 s, the line reads ")
+
+
+def test_without_hands_nobody_is_asked(tmp_path: Path) -> None:
+    assert [type(one) for one in Selftest(place(tmp_path)).run(["ignition"])] == [Finding]
+
+
+def test_in_a_moving_vehicle_nobody_turns_the_key(tmp_path: Path, journal: Journal) -> None:
+    diary = Diary(unit="van-1", boot=BOOT, clock=Clock(), status=StatusBoard())
+    running = Running(status=lambda: Status(moving=True), journal=journal, diary=diary, boot=BOOT)
+    tested = Selftest(place(tmp_path, panel=WiredPanel(ignition=False), daemon=running))
+    (found,) = tested.run(["ignition"], hands=True)
+    assert isinstance(found, Finding)
+    assert found.state == "bad"
 
 
 # --- what the control socket understands

@@ -57,7 +57,7 @@ def test_a_folder_that_no_mount_table_knows_is_judged_all_the_same(unit: Place) 
 def test_a_card_that_went_read_only_is_bad(unit: Place, options: str, state: str) -> None:
     on_card(unit, options, state)
     found = storage(unit)
-    assert (found.state, "mounted read-only" in found.sentence) == ("bad", True)
+    assert (found.state, "is read-only" in found.sentence) == ("bad", True)
 
 
 @pytest.mark.parametrize(("life", "state"), [("0x01 0x02", "ok"), ("0x09 0x01", "warn"), ("0x01 0x0b", "bad"), ("rubbish", "ok")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,13 +13,14 @@ import msgspec
 from drivers import hardware
 from firmware.clock import Clock
 from firmware.config import EvidenceSettings
-from firmware.selftest.finding import KEYS
+from firmware.selftest.finding import KEYS, Finding
 from firmware.status import PositionStatus, Status
+from mqtt.durable import write_durably
 from mqtt.evidence import EvidenceError, report
 from mqtt.evidence.jws import Signer
 from mqtt.evidence.keys import open_signer
 from mqtt.evidence.record import Where
-from mqtt.evidence.report import Line, Paper, Report, State
+from mqtt.evidence.report import Line, Paper, Report
 from mqtt.messages import utc_text
 
 log = logging.getLogger(__name__)
@@ -30,30 +30,6 @@ KEPT = 20  # reports on the card, the newest; the fleet has all of them
 PLACE_AGE_S = 60.0  # an older fix does not tell where the unit is
 UNTESTED = "This part was not tested."
 SENTENCE = 1_000  # letters of a finding that are signed
-
-
-class Found(Protocol):
-    """One finding of the self-test (firmware/selftest)."""
-
-    @property
-    def key(self) -> str:
-        """The part, a word."""
-
-    @property
-    def state(self) -> State:
-        """How it is."""
-
-    @property
-    def sentence(self) -> str:
-        """What was seen, or what to do."""
-
-    @property
-    def facts(self) -> dict[str, report.Fact]:
-        """What was measured."""
-
-    @property
-    def ms(self) -> int:
-        """How long it took."""
 
 
 class Teller(Protocol):
@@ -117,7 +93,7 @@ class Commissioning:
         self._folder = folder
         self._seen = seen
 
-    def report(self, findings: Sequence[Found]) -> Paper:
+    def report(self, findings: Sequence[Finding]) -> Paper:
         """Sign what was found, keep it on the card and tell the fleet: durable when it returns. EvidenceError when it cannot be signed."""
         if self._papers is None:
             raise EvidenceError("this unit has no evidence key to sign a report with: enrol it with `roadproof enrol`")
@@ -135,7 +111,7 @@ class Commissioning:
         made = report.read(paper.rec.encode())
         return self._folder / f"{made.unit}-{made.t.wall[:19].replace(':', '')}Z-{made.id[:8]}.json"
 
-    def _compose(self, findings: Sequence[Found]) -> Report:
+    def _compose(self, findings: Sequence[Finding]) -> Report:
         now, status = self._clock.now(), self._status()
         place = status.position if status.has_fix else None
         return Report(
@@ -153,27 +129,22 @@ class Commissioning:
     def _keep(self, paper: Paper) -> None:
         """A file of its own for each; a card that does not take it costs the file, not the report: the journal has it."""
         path = self.path(paper)
-        fresh = path.with_suffix(".new")
         try:
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            with fresh.open("wb") as file:
-                file.write(report.write_paper(paper))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(path)
+            write_durably(path, report.write_paper(paper), mode=0o644)
             for old in sorted(self._folder.glob("*.json"), key=lambda kept: kept.stat().st_mtime_ns)[:-KEPT]:
                 old.unlink(missing_ok=True)
         except OSError as error:
             log.warning("the report is on its way to the fleet, but cannot be kept in %s: %s", self._folder, error.strerror)
 
 
-def _lines(findings: Sequence[Found]) -> tuple[Line, ...]:
+def _lines(findings: Sequence[Finding]) -> tuple[Line, ...]:
     """Every part: one that nobody tested says so, else a report of the good parts alone would look whole."""
-    tested = {found.key: _line(found) for found in findings}
+    tested = {str(found.key): _line(found) for found in findings}
     return tuple(tested.get(key) or Line(key=key, state="skipped", text=UNTESTED, facts={}, ms=0) for key in KEYS)
 
 
-def _line(found: Found) -> Line:
+def _line(found: Finding) -> Line:
     return Line(key=found.key, state=found.state, text=found.sentence[:SENTENCE], facts=report.facts(found.facts), ms=found.ms)
 
 
