@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mqtt.evidence import EvidenceError, report
 from mqtt.evidence.certificates import sha256_of
@@ -14,10 +14,12 @@ from mqtt.messages import utc_ms
 
 if TYPE_CHECKING:
     from fpdf import FPDF
+    from pypdf.generic import EmbeddedFile, PdfObject
 
 EMBEDDED = "report.json"
 MAX_PDF_BYTES = 2_000_000
 PDF = b"%PDF-"
+FLATE = "/FlateDecode"
 WORDS: dict[State, str] = {"ok": "OK", "warn": "LOOK", "bad": "BAD", "skipped": "-"}
 INK: dict[State, tuple[int, int, int]] = {"ok": (11, 97, 56), "warn": (107, 74, 0), "bad": (163, 19, 28), "skipped": (90, 100, 110)}
 HEADS: dict[State, str] = {
@@ -63,19 +65,32 @@ def extract(data: bytes) -> Paper:
     """The signed report in a PDF or in a report.json; EvidenceError when it holds none, or two."""
     if not data.startswith(PDF):
         return report.read_paper(data)
+    if len(data) > MAX_PDF_BYTES:
+        raise EvidenceError("the PDF is too long for a unit's report: ask for it again")
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
+        from pypdf.errors import DependencyError, PyPdfError
     except ImportError:  # a unit draws PDFs and reads none
         raise EvidenceError("the PDF cannot be read on this machine: check report.json, or the PDF in the office") from None
     try:
-        held = PdfReader(io.BytesIO(data)).attachments.get(EMBEDDED, [])
-        found = [bytes(one) for one in held]
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
+        held = PdfReader(io.BytesIO(data)).attachment_list
+        found = [_unpacked(one) for one in held if EMBEDDED in (one.name, one.alternative_name)]
+    except EvidenceError:
+        raise
+    except (PyPdfError, DependencyError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         raise EvidenceError(f"the PDF cannot be read ({type(error).__name__}): ask for it again") from None
     if len(found) != 1:
         raise EvidenceError(f"the PDF holds {len(found)} files named {EMBEDDED}: a report of a unit holds one")
     return report.read_paper(found[0])
+
+
+def _unpacked(file: EmbeddedFile) -> bytes:
+    """What an embedded file holds, packed as ours are or not at all; another packing would have pypdf run a picture's decoder over it."""
+    streams = cast("dict[str, PdfObject]", file.pdf_object["/EF"])
+    for stream in [streams[key].get_object() for key in ("/F", "/UF") if key in streams]:
+        if cast("dict[str, object]", stream).get("/Filter", FLATE) not in (FLATE, [FLATE]):
+            raise EvidenceError(f"{EMBEDDED} in the PDF is packed in another way than a unit does it: ask for the report again")
+    return bytes(file.content)
 
 
 def spoken(fingerprint: str) -> str:
