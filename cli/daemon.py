@@ -17,10 +17,11 @@ from cli.words import Commands, add, time_text
 from drivers.errors import DriverError
 from firmware import config as configs
 from firmware import status as statuses
-from firmware.app import STATUS_FILE, Daemon
+from firmware.app import Daemon
 from firmware.diary import Diary
 from firmware.journal import JournalError
 from firmware.status import SeriesStatus, Status, StatusBoard
+from firmware.status_file import STATUS_FILE
 from mqtt.settings import SettingsError
 
 if TYPE_CHECKING:

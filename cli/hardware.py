@@ -14,7 +14,7 @@ from rich.table import Table
 from cli.daemon import CONFIG, load_config
 from cli.errors import UsageError
 from cli.words import Commands, add
-from drivers.board import SIMULATED, BoardProfile, BoardSettings, load_profile
+from drivers.board import BoardProfile, BoardSettings, profile_of
 from drivers.errors import DriverError
 from drivers.fitting import Fit, fit
 from drivers.hardware import Hardware, seen, summary
@@ -52,10 +52,8 @@ def _board(arguments: argparse.Namespace) -> BoardSettings | None:
 
 
 def _profile(board: BoardSettings | None) -> BoardProfile | None:
-    if board is None or board.profile == SIMULATED:
-        return None
     try:
-        return load_profile(board.profile, board.profile_folder)
+        return profile_of(board) if board else None
     except DriverError as error:
         raise UsageError(str(error)) from None
 

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cli.errors import UsageError
+from firmware.version import VERSION
 
 # The first word -> the module that answers to it. Only that one is imported: the daemon must not carry what the demo needs.
 MODULES = {
     "demo": "demo", "run": "daemon", "status": "daemon", "gnss": "gnss", "scan": "scan", "scanner": "scanner", "journal": "journal",
     "config": "config", "contract": "contract", "fleet": "fleet", "verify": "verify",
     "enrol": "enrol", "renew": "renew", "wipe": "wipe",
-    "authority": "authority", "bench": "bench", "faults": "faults", "package": "package", "hardware": "hardware",
+    "bench": "bench", "faults": "faults", "package": "package", "hardware": "hardware",
     "selftest": "selftest",
 }  # fmt: skip
 
@@ -43,6 +44,7 @@ def parser(word: str | None = None) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"roadproof {VERSION}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for name in [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values()):
         importlib.import_module(f"cli.{name}").add_commands(commands)

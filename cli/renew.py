@@ -1,4 +1,4 @@
-"""`roadproof renew`: this unit's certificates, before they run out."""
+"""`roadproof renew`: this unit's certificates, before they run out, and what the fleet says of itself."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from provisioning.renew import renew as renewed
 
 def add_commands(commands: Commands) -> None:
     """Add `renew`."""
-    command = add(commands, "renew", renew, "renew this unit's certificates when they are due", "roadproof renew --force")
-    command.add_argument("--force", action="store_true", help="renew the login also when it is not due: a drill")
+    command = add(commands, "renew", renew, "renew what is due: certificates, and who the fleet's receivers are", "roadproof renew --force")
+    command.add_argument("--force", action="store_true", help="renew the login, and ask the fleet, also when that is not due")
     command.add_argument("--state", type=Path, default=STATE, metavar="FOLDER", help=f"where the identity is kept (default {STATE})")
     command.add_argument("--json", action="store_true", help="for programs")
 
@@ -31,7 +31,9 @@ def renew(arguments: argparse.Namespace) -> int:
         print(f"roadproof renew: {error}", file=sys.stderr)
         return 1
     if arguments.json:
-        print(json.dumps({"unit": result.unit, "renewed": list(result.renewed), "waiting": result.waiting}))
+        print(
+            json.dumps({"unit": result.unit, "renewed": list(result.renewed), "waiting": result.waiting, "changed": list(result.changed)})
+        )
     else:
         print(result.sentence)
     return 0

@@ -55,9 +55,10 @@ def wipe(arguments: argparse.Namespace) -> int:
 def _removed(work: Wipe, found: Holdings, config: Config | None, arguments: argparse.Namespace) -> list[Path]:
     """What is left after the removal."""
     _check_loss(found, arguments.lose)
-    if not arguments.offline:
-        _clear(work, config, arguments.state)
-    return work.run(found)
+    with work.alone():  # before the broker is asked: a second login of the same unit ends the daemon's session
+        if not arguments.offline:
+            _clear(work, config, arguments.state)
+        return work.run(found)
 
 
 def _config(path: Path) -> Config | None:
@@ -100,7 +101,7 @@ def _clear(work: Wipe, config: Config | None, state: Path) -> None:
         work.clear_topics(config.broker, config.unit)
     except LinkError as error:
         told = f"what the broker shows of the unit cannot be taken away: {error}"
-        raise IdentityError(f"{told}; or add --offline, and have the fleet clear it") from None
+        raise IdentityError(f"{told}. With --offline it stays there, and the box is wiped all the same") from None
 
 
 def _ended(found: Holdings, left: list[Path]) -> list[str]:
@@ -111,7 +112,7 @@ def _ended(found: Holdings, left: list[Path]) -> list[str]:
         lines.append("the evidence key is burnt into this board and stays")
     if found.unit is not None:
         lines.append(f"now let the office run: roadproof fleet revoke {found.unit}")
-    return lines
+    return [*lines, "the box waits for a new code after its next start: sudo reboot"]
 
 
 def _told(found: Holdings) -> dict[str, object]:

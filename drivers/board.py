@@ -166,9 +166,9 @@ class Board(msgspec.Struct, frozen=True):
 
 def open_board(settings: BoardSettings) -> Board:
     """Open what the settings name. Raises DriverError for settings that name nothing real; a part that is merely broken becomes a fault."""
-    if settings.profile == SIMULATED:
+    profile = profile_of(settings)
+    if profile is None:
         return _simulated(settings)
-    profile = load_profile(settings.profile, settings.profile_folder)
     panel, faults = _panel(profile.pins)
     return Board(
         profile=settings.profile,
@@ -185,9 +185,19 @@ def open_board(settings: BoardSettings) -> Board:
 
 def camera_of(settings: BoardSettings) -> CameraSettings:
     """The camera alone, for who has no use for the rest of the box: nothing is opened. DriverError where the settings name no box."""
-    if settings.profile == SIMULATED:
-        return _simulated_camera(settings)
-    return _camera(settings, load_profile(settings.profile, settings.profile_folder).camera)
+    profile = profile_of(settings)
+    return _camera(settings, profile.camera) if profile else _simulated_camera(settings)
+
+
+def screen_of(settings: BoardSettings) -> Screen:
+    """The touchscreen alone, likewise."""
+    profile = profile_of(settings)
+    return profile.screen if profile else WINDOW
+
+
+def profile_of(settings: BoardSettings) -> BoardProfile | None:
+    """The profile that the settings name, None for the simulated board. DriverError where there is none of that name."""
+    return None if settings.profile == SIMULATED else load_profile(settings.profile, settings.profile_folder)
 
 
 def load_profile(name: str, folder: str | None = None) -> BoardProfile:

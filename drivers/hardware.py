@@ -74,7 +74,7 @@ def seen(root: Path = Path("/")) -> Hardware:
     tree, inputs = root / "proc/device-tree", list(_inputs(root))
     return Hardware(
         model=_text(tree / "model") or _text(root / "sys/class/dmi/id/product_name"),
-        serial=_text(tree / "serial-number"),
+        serial=serial(root),
         revision=_bytes(tree / "system/linux,revision").hex(),
         memory_mb=_memory_mb(root),
         system=_system(root),
@@ -83,7 +83,7 @@ def seen(root: Path = Path("/")) -> Hardware:
         cameras=tuple(dict.fromkeys(_cameras(root))),
         touch=tuple(name for name, direct, _ in inputs if direct),
         scanners=tuple(dict.fromkeys(name for name, _, scanner in inputs if scanner)),
-        displays=tuple(_displays(root)),
+        displays=tuple(displays(root)),
         clock=_first_text(root, "sys/class/rtc/rtc*/name"),
         pps=any((root / "sys/class/pps").glob("pps*")),
         gpio=tuple(_chips(root)),
@@ -92,6 +92,11 @@ def seen(root: Path = Path("/")) -> Hardware:
         watchdog=_first_text(root, "sys/class/watchdog/watchdog*/identity"),
         otp_service=(root / "dev/vcio").exists() and (root / "usr/bin/rpi-fw-crypto").exists(),
     )
+
+
+def serial(root: Path = Path("/")) -> str:
+    """The board's serial number; empty where the kernel knows none."""
+    return _text(root / "proc/device-tree/serial-number")
 
 
 def summary(found: Hardware) -> dict[str, str]:
@@ -184,7 +189,8 @@ def _inputs(root: Path) -> Iterator[tuple[str, bool, bool]]:
             yield name[1], direct, any(word in written for word in SCANNER_WORDS)
 
 
-def _displays(root: Path) -> Iterator[str]:
+def displays(root: Path = Path("/")) -> Iterator[str]:
+    """The screens that are connected, each by its connector and its size."""
     for connector in _folders(root / "sys/class/drm"):
         if _text(connector / "status") == "connected":
             mode = _text(connector / "modes").partition("\n")[0]

@@ -15,27 +15,28 @@ from typing import TYPE_CHECKING
 from drivers.board import Board, open_board
 from drivers.gnss.receiver import GnssReceiver
 from drivers.gnss.ublox import Ublox, van_settings
-from firmware import status as statuses
+from firmware.box.control import SOCKET_FILE, Control
+from firmware.box.power import Power
+from firmware.box.requests import Requests
+from firmware.box.screen import Screen
 from firmware.clock import BUILD_DATE, Clock, boot_id
 from firmware.config import Config
-from firmware.control import SOCKET_FILE, Control
 from firmware.diary import Diary
-from firmware.journal import Journal, Series
-from firmware.power import Power
+from firmware.journal import Journal
 from firmware.recorder import Recorder
-from firmware.requests import Requests
-from firmware.screen import Screen
 from firmware.selftest import LEDGER
 from firmware.status import Status, StatusBoard
+from firmware.status_file import STATUS_FILE, StatusFile
 from firmware.uplink.reports import Reports
 from firmware.uplink.uplink import Uplink
+from firmware.version import VERSION
 from firmware.worker import Worker, supervise
 from mqtt import topics
 from mqtt.link import BrokerLink
 
 if TYPE_CHECKING:
-    from firmware.commissioning import Commissioning
     from firmware.selftest.answers import Answer, Answers
+    from firmware.selftest.commissioning import Commissioning
     from firmware.selftest.finding import Finding
     from firmware.selftest.place import Running
     from firmware.selftest.selftest import Selftest
@@ -44,60 +45,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.1.0"
-STATUS_FILE = "status.json"
-STATUS_EVERY_S = 2.0
 REPORTS = "reports"  # in the journal's folder
-
-
-class StatusFile:
-    """The worker that leaves the status where `roadproof status` finds it."""
-
-    name = "status"
-    may_be_left = True
-    stall_s = 30.0
-
-    def __init__(self, *, path: Path, board: StatusBoard, journal: Journal, reports: Reports, clock: Clock, receiver: GnssReceiver) -> None:
-        self._path = path
-        self._board = board
-        self._journal = journal
-        self._reports = reports
-        self._clock = clock
-        self._receiver = receiver
-        self._failed = False
-
-    def step(self, stop: threading.Event) -> None:
-        """Write the status, then wait."""
-        self._write()
-        stop.wait(STATUS_EVERY_S)
-
-    def finish(self) -> None:
-        """Write it once more, with everything receipted that was."""
-        self._write()
-
-    def _write(self) -> None:
-        now, gnss = self._clock.now(), self._receiver.status()
-        self._board.change(
-            at_ms=now.at_ms,
-            time_source=now.src,
-            gnss=gnss.state,
-            gnss_setup=gnss.setup,
-            sentences_good=gnss.sentences_good,
-            sentences_bad=gnss.sentences_bad,
-            seq=self._reports.series(Series.SEQ),
-            tseq=self._reports.series(Series.TSEQ),
-            journal_used_bytes=self._journal.used_bytes,
-        )
-        try:
-            statuses.write(self._path, self._board.snapshot())
-        except OSError as error:  # a full tmpfs must not end the recording
-            if not self._failed:
-                log.warning(
-                    "the status cannot be written to %s: %s; roadproof status shows nothing until it can", self._path, error.strerror
-                )
-            self._failed = True
-        else:
-            self._failed = False
 
 
 class Daemon:
@@ -148,20 +96,7 @@ class Daemon:
         )
         self.cab = self._cab(config, boot)
         self._watch_the_box(config, Requests(runtime))
-        self.uplink = Uplink(
-            unit=config.unit,
-            boot=boot,
-            link=BrokerLink(config.broker, config.unit, topics.unit_filters(config.unit)),
-            journal=self.journal,
-            reports=self.reports,
-            diary=self.diary,
-            clock=self.clock,
-            status=self.status,
-            settings=config.uplink,
-            bound_m=config.track.bound_m,
-            post=self.cab.post if self.cab else None,
-            runs=self.cab.runs if self.cab else None,
-        )
+        self.uplink = self._uplink(config)
         self.status_file = StatusFile(
             path=runtime / STATUS_FILE,
             board=self.status,
@@ -189,7 +124,7 @@ class Daemon:
     @cached_property
     def commissioning(self) -> Commissioning:
         """Who signs what was found; imported when somebody asks for it the first time."""
-        from firmware.commissioning import Commissioning, papers_of, vehicle_of
+        from firmware.selftest.commissioning import Commissioning, papers_of, vehicle_of
 
         config = self.config
         return Commissioning(
@@ -242,6 +177,23 @@ class Daemon:
         watchers = [self.power, self.screen] if self.screen else [self.power]
         return [self.control, *(self.cab.workers if self.cab else ()), *watchers, self.recorder, self.uplink, self.status_file]
 
+    def _uplink(self, config: Config) -> Uplink:
+        """What the fleet hears, and is heard to say."""
+        return Uplink(
+            unit=config.unit,
+            boot=self.boot,
+            link=BrokerLink(config.broker, config.unit, topics.unit_filters(config.unit)),
+            journal=self.journal,
+            reports=self.reports,
+            diary=self.diary,
+            clock=self.clock,
+            status=self.status,
+            settings=config.uplink,
+            bound_m=config.track.bound_m,
+            post=self.cab.post if self.cab else None,
+            runs=self.cab.runs if self.cab else None,
+        )
+
     def _cab(self, config: Config, boot: str) -> Cab | None:
         """The driver's place, None on a unit without a screen."""
         if not config.terminal.enabled or config.evidence is None:
@@ -284,4 +236,5 @@ class Daemon:
 
         outcome = settle(journal=self.journal, diary=self.diary, boot=self.boot, clock=self.clock)
         if outcome is not None:
-            log.warning("after the drill with the plug %d of %d promised records are lost", outcome.lost, outcome.promised)
+            level = logging.WARNING if outcome.lost else logging.INFO
+            log.log(level, "after the drill with the plug %d of %d promised records are lost", outcome.lost, outcome.promised)

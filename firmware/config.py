@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from drivers.board import BoardSettings
 from firmware import identity
-from firmware.journal.numbers import write_durably
 from mqtt import settings
+from mqtt.durable import write_durably
 from mqtt.login import BrokerSettings
 from mqtt.settings import SettingsError
 
@@ -114,7 +114,7 @@ class PowerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys and certificates of the proofs: an enrolled unit has them; `roadproof authority` makes them for a bench."""
+    """Keys and certificates of the proofs: an enrolled unit has them, in its identity."""
 
     certificate: Annotated[str, Meta(min_length=1, description="file with this unit's evidence certificate, unit.pem")]
     key: Annotated[
@@ -183,8 +183,18 @@ def load_board(path: Path) -> BoardSettings:
     return settings.read_from(path, {"board": table.get("board", {})}, _Box).board
 
 
+def load_terminal(path: Path) -> TerminalSettings:
+    """The section [terminal] alone, likewise."""
+    table = settings.table(path)
+    return settings.read_from(path, {"terminal": table.get("terminal", {})}, _Glass).terminal
+
+
 class _Box(msgspec.Struct, frozen=True):
     board: BoardSettings
+
+
+class _Glass(msgspec.Struct, frozen=True):
+    terminal: TerminalSettings
 
 
 def identity_folder(table: Mapping[str, Any]) -> Path:

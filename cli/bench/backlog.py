@@ -13,8 +13,8 @@ from cli.bench.measure import BOOT, UNIT, broker, fixes, opened_journal, running
 from cli.bench.memory import memory_of
 from cli.bench.unit import roadproof
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from mqtt.codec import TrackPoint
 
 WAITING_FIXES = (10_000, 100_000, 1_000_000)

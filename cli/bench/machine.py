@@ -10,7 +10,7 @@ import msgspec
 
 from cli.errors import UsageError
 from cli.faults.peers import broker, thingsboard
-from firmware.app import VERSION
+from firmware.version import VERSION
 
 
 class Program(msgspec.Struct, frozen=True):

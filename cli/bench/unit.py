@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,10 +18,10 @@ from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from mqtt.login import BrokerSettings
-from provisioning import authority
+from provisioning.authority import bench
 
 UNIT = "van-017"
 STANDING_S = 3_600.0
@@ -100,7 +99,7 @@ class Unit(msgspec.Struct, frozen=True):
 @contextmanager
 def standing_unit(folder: Path) -> Iterator[Unit]:
     """A unit in a van that stands, which has said that it runs."""
-    _make_keys(folder / "keys")
+    bench.make_keys(folder / "keys", UNIT)
     CameraHands(folder / "scene").show_doorstep()
     with broker(folder) as port, _parked_van(folder):
         page_port = mosquitto.free_port()
@@ -138,11 +137,3 @@ def _parked_van(folder: Path) -> Iterator[None]:
         drive.stop()
         hands.close()
         line.unplug()
-
-
-def _make_keys(keys: Path) -> None:
-    authority.make_root(keys / "authority")
-    authority.issue_unit(keys / "authority", UNIT, keys / "unit")
-    authority.issue_receiver(keys / "authority", "bench", keys / "receiver")
-    (keys / "units").mkdir()
-    shutil.copy(keys / "unit" / "unit.pem", keys / "units" / f"{UNIT}.pem")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,15 +25,15 @@ from drivers.sim.panel import PanelHands
 from drivers.sim.route import ghent
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.clock import BUILD_DATE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from fleet import pods
 from fleet.pods import PodSight
 from fleet.store import Counts, Store, StoreError, open_store
 from mqtt.codec import TrackPoint
 from mqtt.run import Plan
-from provisioning import authority
+from provisioning.authority import bench
 
 Told = TypeVar("Told")
 
@@ -91,7 +90,7 @@ class Stage:
 
     def _raise_curtain(self) -> None:
         told = {"unit": UNIT, "folder": self.folder, "page_port": self._page_port}
-        self._make_keys()
+        bench.make_keys(self.folder / "keys", UNIT)
         mosquitto.write_config(self.folder / "broker.conf", self._broker_port)
         (self.folder / "fleet.toml").write_text(FLEET_TOML.format(port=self._broker_port, **told), encoding="utf-8")
         (self.folder / "unit.toml").write_text(UNIT_TOML.format(port=self.radio.port, **told), encoding="utf-8")
@@ -103,14 +102,6 @@ class Stage:
         self.start_unit()
         self._send_run(day.plan(self._route, datetime.now(UTC)))
         self.drive.start()
-
-    def _make_keys(self) -> None:
-        keys = self.folder / "keys"
-        authority.make_root(keys / "authority")
-        authority.issue_unit(keys / "authority", UNIT, keys / "unit")
-        authority.issue_receiver(keys / "authority", "demo", keys / "receiver")
-        (keys / "units").mkdir()
-        shutil.copy(keys / "unit" / "unit.pem", keys / "units" / f"{UNIT}.pem")
 
     def _send_run(self, plan: Plan) -> None:
         file = self.folder / "run.json"

@@ -7,7 +7,6 @@ import struct
 IPV4, TCP = 4, 6
 ACK, RST = 0x10, 0x04
 IP_BYTES, TCP_BYTES = 20, 20
-FIN_OR_RST = 0x05
 
 
 def is_ipv4(packet: bytes) -> bool:

@@ -22,7 +22,7 @@ from mqtt import topics
 from mqtt.link import BrokerLink
 from mqtt.login import BrokerSettings
 from mqtt.session import LinkError, Published
-from provisioning import authority
+from provisioning.authority import bench
 
 START_S = 30.0  # what a slow machine may take to start both programs
 LOOK_S = 0.05
@@ -139,13 +139,13 @@ class Town:
             probe.close(orderly=True)
 
     def _make_keys(self) -> None:
-        authority.make_root(self.keys / "authority")
-        authority.issue_receiver(self.keys / "authority", "receiver", self.keys / "receiver")
+        bench.make_root(self.keys / "authority")
+        bench.issue_receiver(self.keys / "authority", "receiver", self.keys / "receiver")
         (self.keys / "units").mkdir()
         for unit in self._units:
-            authority.issue_unit(self.keys / "authority", unit, self.keys / unit)
+            bench.issue_unit(self.keys / "authority", unit, self.keys / unit)
             shutil.copy(self.keys / unit / "unit.pem", self.keys / "units" / f"{unit}.pem")
-        authority.make_broker(self.folder, self._addresses)
+        bench.make_broker(self.folder, self._addresses)
 
 
 def _is_subscribed(probe: BrokerLink) -> bool:

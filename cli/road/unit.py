@@ -16,7 +16,8 @@ from firmware.config import JournalSettings, UplinkSettings
 from firmware.day.proof import Attachment, Item, Proof, Recipient, Where
 from firmware.diary import Diary
 from firmware.evidence.attachments import Attachments
-from firmware.evidence.book import BLOB, Authorities, EvidenceBook
+from firmware.evidence.book import BLOB, EvidenceBook
+from firmware.evidence.receivers import Authorities
 from firmware.journal import Journal, Series
 from firmware.status import PositionStatus, Status, StatusBoard
 from firmware.uplink.post import ProofPost
@@ -87,11 +88,6 @@ class Unit:
         self._stop.set()
         self._thread.join(END_S)
         self.journal.close()
-
-    @property
-    def is_online(self) -> bool:
-        """Whether it has a session with the broker, as far as it knows."""
-        return self.status.snapshot().link == "online"
 
     @property
     def has_delivered(self) -> bool:

@@ -12,14 +12,15 @@ from drivers.board import Board
 from drivers.camera import open_camera
 from drivers.wedge import Wedges
 from firmware.clock import Clock
-from firmware.commissioning import Commissioning
 from firmware.config import Config, EvidenceSettings, SettingsError, TerminalSettings
 from firmware.day.work import Face
 from firmware.diary import Diary
 from firmware.evidence.attachments import FOLDER, AttachmentError, Attachments
-from firmware.evidence.book import Authorities, EvidenceBook
+from firmware.evidence.book import EvidenceBook
+from firmware.evidence.receivers import Authorities
 from firmware.journal import Journal
 from firmware.kiosk.server import Web, WebError
+from firmware.selftest.commissioning import Commissioning
 from firmware.status import StatusBoard
 from firmware.terminal.inspection import Inspection, Tests
 from firmware.terminal.memory import limit_arenas
@@ -71,6 +72,7 @@ class Cab:
                 receiver=_usable("evidence.receiver", lambda: b"".join(split(_content(evidence.receiver), "receiver"))),
                 issuing=_usable("evidence.issuing", lambda: _content(evidence.issuing)),
                 root=_usable("evidence.root", lambda: _content(evidence.root)),
+                receiver_file=Path(evidence.receiver),
             ),
             journal=journal,
             diary=diary,

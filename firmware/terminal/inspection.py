@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from firmware.commissioning import Commissioning
-from firmware.selftest.finding import KEYS, Finding, Key, Touch
+from firmware.selftest.commissioning import Commissioning
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt, Touch
 from firmware.status import Status
 from firmware.terminal.surroundings import qr_code
 from mqtt.evidence import report
@@ -24,7 +24,9 @@ PROBE_S = 90.0  # the slowest probe waits for a receipt and for the modem
 class Tests(Protocol):
     """The self-test (firmware/selftest)."""
 
-    def run(self, only: Sequence[Key] | None = None, wait: Callable[[float], bool] | None = None) -> Generator[Finding, None, None]:
+    def run(
+        self, only: Sequence[Key] | None = None, wait: Callable[[float], bool] | None = None, *, hands: bool = False
+    ) -> Generator[Finding | Prompt, None, None]:
         """Each finding as soon as it is there; BusyError while somebody else tests. `wait` says True when this is to end."""
 
     def touched(self, touch: Touch) -> Finding:
@@ -53,7 +55,8 @@ class Inspection:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._found: dict[str, Finding] = {}
-        self._rest: Generator[Finding, None, None] | None = None
+        self._rest: Generator[Finding | Prompt, None, None] | None = None
+        self._prompt: Prompt | None = None  # what the technician is to do now
         self._running = False
         self._trouble = ""  # a sentence: why the last run was none
         self._told: dict[str, Any] | None = None  # of the report
@@ -64,9 +67,12 @@ class Inspection:
             if not self._wanted.wait(WAIT_S) or stop.is_set():
                 return
             self._wanted.clear()
-            self._rest = self._tests().run(wait=stop.wait)
+            self._rest = self._tests().run(wait=stop.wait, hands=True)
         finding, trouble = _next(self._rest)
         with self._lock:
+            self._prompt = finding if isinstance(finding, Prompt) else None
+            if isinstance(finding, Prompt):
+                return
             if finding is None:
                 self._rest, self._running, self._trouble = None, False, trouble
             elif finding.key not in self._found or finding.state != "skipped":  # a touch test made meanwhile stands
@@ -117,15 +123,15 @@ class Inspection:
         """How far it is, for the page: the parts in their order, what was found so far, and the report once there is one."""
         with self._lock:
             findings = self._in_order()
-            told = {"running": self._running, "trouble": self._trouble, "report": self._told}
+            told = {"running": self._running, "trouble": self._trouble, "report": self._told, "prompt": msgspec.to_builtins(self._prompt)}
             return {**told, "keys": KEYS, "findings": msgspec.to_builtins(findings)}
 
     def _in_order(self) -> list[Finding]:
         return [self._found[key] for key in KEYS if key in self._found]
 
 
-def _next(rest: Generator[Finding, None, None]) -> tuple[Finding | None, str]:
-    """The next finding, None at the end; why there is none while somebody else tests."""
+def _next(rest: Generator[Finding | Prompt, None, None]) -> tuple[Finding | Prompt | None, str]:
+    """The next finding or prompt, None at the end; why there is none while somebody else tests."""
     from firmware.selftest.selftest import BusyError  # with every probe, which a unit that is never tested need not carry
 
     try:

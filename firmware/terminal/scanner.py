@@ -10,14 +10,14 @@ from typing import Literal, Protocol
 
 from drivers.barcode import Barcode, Decoder
 from drivers.camera import Camera, Frame
-from drivers.camera.photo import VIEW_PX, read_picture, view
+from drivers.camera.photo import read_picture, view
 from drivers.errors import BarcodeError, DriverError
-from drivers.gs1 import GS, identity
+from drivers.gs1 import identity
 from drivers.wedge import Reading, Wedges
 from firmware.day.work import Scanned
 from firmware.terminal.hints import Hints, glimpse
 from firmware.terminal.sight import Sight
-from firmware.terminal.viewfinder import Mark, Viewfinder
+from firmware.terminal.viewfinder import Mark, Viewfinder, marks, visible
 from mqtt.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ FRAME_S = 0.5
 READY_S = 0.25
 FOCUSING_S = 1.0  # some lenses never say that they have settled
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.5, 10.0
-LONGEST_MARK = 40  # characters that are written beside a code
 DOUBTED = frozenset({"EAN13"})  # of poor pictures 3 to 7 in 100 are misread with a check digit that holds
 
 
@@ -199,23 +198,11 @@ def _scanned(read: Barcode | Reading) -> Scanned:
     try:
         name = identity(text, read.symbology, read.aim)
     except BarcodeError:
-        text = _visible(text)
+        text = visible(text)
         name = f"raw:{text}"
     sure = isinstance(read, Reading) or read.symbology not in DOUBTED
     return Scanned(code=text, symbology=read.symbology, identity=name, sure=sure)
 
 
-def _visible(text: str) -> str:
-    return "".join(chr(0x2400 + ord(sign)) if sign < " " else sign for sign in text if sign.isprintable() or sign < " ")[:100]
-
-
 def _marks(barcodes: Sequence[Barcode], width: int, height: int) -> tuple[Mark, ...]:
-    """What the page draws, in pixels of its picture."""
-    scale = min(VIEW_PX[0] / width, VIEW_PX[1] / height, 1.0)
-    return tuple(
-        Mark(
-            corners=tuple((round(x * scale), round(y * scale)) for x, y in barcode.corners),
-            text=_visible(barcode.text.replace(GS, " "))[:LONGEST_MARK],
-        )
-        for barcode in barcodes
-    )
+    return marks(((barcode.corners, barcode.text) for barcode in barcodes), width, height)

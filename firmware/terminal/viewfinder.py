@@ -5,17 +5,19 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from drivers.camera.photo import glance
+from drivers.camera.photo import VIEW_PX, glance
 from drivers.errors import PictureError
+from drivers.gs1 import GS
 from firmware.terminal.hints import Hint
 
 Quad = tuple[tuple[int, int], ...]
 
 LOOKED_S = 2.0  # how long after the last look pictures are still made for the page
+LONGEST_MARK = 40  # characters that are written beside a code
 DROPPED = 4  # pictures that wait
 
 
@@ -33,6 +35,20 @@ class Picture(msgspec.Struct, frozen=True):
     jpeg: bytes
     marks: tuple[Mark, ...] = ()
     hint: Hint | None = None
+
+
+def marks(found: Iterable[tuple[Quad, str]], width: int, height: int) -> tuple[Mark, ...]:
+    """What the page draws over its picture: the corners of each code in a frame of that size, and what it is to say."""
+    scale = min(VIEW_PX[0] / width, VIEW_PX[1] / height, 1.0)
+    return tuple(
+        Mark(corners=tuple((round(x * scale), round(y * scale)) for x, y in corners), text=visible(text.replace(GS, " "))[:LONGEST_MARK])
+        for corners, text in found
+    )
+
+
+def visible(text: str) -> str:
+    """A code with its odd characters made visible, 100 characters at most."""
+    return "".join(chr(0x2400 + ord(sign)) if sign < " " else sign for sign in text if sign.isprintable() or sign < " ")[:100]
 
 
 class Viewfinder:

@@ -16,6 +16,7 @@ import msgspec
 
 from firmware.evidence.attachments import FOLDER, LARGEST_BYTES, NAME
 from firmware.evidence.book import BLOB, UNSEALED
+from firmware.journal.plain_file import is_plain, read_plain
 from firmware.journal.remains import Remain, Remains, remains
 from firmware.journal.row import JournalError, Row, Series
 from firmware.uplink.packing import batches, pack
@@ -24,7 +25,7 @@ from mqtt.messages import UnitId
 
 JOURNAL = "journal.db"
 PLACES = ("", "var/lib/roadproof", "journal")  # below what was named: the journal's folder itself, a card's root, a folder of the bench
-IDENTITY = "identity/identity.json"
+IDENTITY, IDENTITY_BYTES = "identity/identity.json", 100_000
 NAMES = re.compile(rb"[0-9a-f]{64}")  # attachments are named by their hashes, wherever a record does it
 
 
@@ -79,7 +80,7 @@ class LeftBehind:
     def pictures(self) -> list[str]:
         """The attachments that a record or a piece of work names, oldest first; where records are lost, every one."""
         with suppress(FileNotFoundError):
-            files = [file for file in (self._folder / FOLDER).iterdir() if NAME.fullmatch(file.name) and file.is_file()]
+            files = [file for file in (self._folder / FOLDER).iterdir() if NAME.fullmatch(file.name) and is_plain(file)]
             names = [file.name for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))]
             return [name for name in names if name in self._named or self.spoilt.rows]
         return []
@@ -88,7 +89,7 @@ class LeftBehind:
         """An attachment as it is sent; none of it, and counted, where the card does not hold it whole."""
         try:
             file = self._folder / FOLDER / name
-            sealed = file.read_bytes() if file.stat().st_size <= 2 * LARGEST_BYTES else b""
+            sealed = read_plain(file, 2 * LARGEST_BYTES)
         except OSError:
             sealed = b""
         if sha256(sealed).hexdigest() != name:
@@ -124,7 +125,7 @@ class LeftBehind:
     def _told_unit(self) -> str:
         """By its identity beside the journal, or by its first event."""
         with suppress(OSError):
-            if unit := _unit_in((self._folder / IDENTITY).read_bytes()):
+            if unit := _unit_in(read_plain(self._folder / IDENTITY, IDENTITY_BYTES)):
                 return unit
         for one in self._found.read():
             if one is not None and one.series is Series.SEQ and (unit := _unit_in(one.row.payload)):
@@ -148,11 +149,12 @@ def left_behind(card: Path, unit: str | None = None) -> Iterator[LeftBehind]:
 
 
 def _journal(card: Path) -> Path:
-    if card.is_file():
+    if is_plain(card):
         return card
     for place in PLACES:
-        if (card / place / JOURNAL).is_file():
-            return card / place / JOURNAL
+        file = card / place / JOURNAL
+        if is_plain(file) and file.resolve().is_relative_to(card.resolve()):  # not this machine's own, by a link on the card
+            return file
     raise JournalError(f"there is no {JOURNAL} on {card}: name the root of the mounted card, or the folder that holds it")
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from cli.unit_socket import UnitGoneError, UnitRefusesError, asked
-from firmware.control import LINE_BYTES, MODE, Control
+from firmware.box.control import LINE_BYTES, MODE, Control
 from tests.eventually import eventually
 
 

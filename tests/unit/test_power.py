@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.power import DEAF_S
-from firmware.requests import POWER_OFF
+from firmware.box.power import DEAF_S
+from firmware.box.requests import POWER_OFF
 from tests.box import STAY_ON_S, Box
 
 

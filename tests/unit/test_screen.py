@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.requests import PAGE, RESTART_KIOSK
-from firmware.screen import SILENT_S, START_S, Silence
+from firmware.box.requests import PAGE, RESTART_KIOSK
+from firmware.box.screen import SILENT_S, START_S, Silence
 from tests.box import Box
 
 

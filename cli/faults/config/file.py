@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from firmware.config import Config
-from provisioning import authority
 
 UNIT = "van-017"
 NAME = "roadproof.toml"
@@ -80,13 +77,6 @@ root = "keys/unit/root.pem"
 receiver = "keys/receiver/receiver.pem"
 seal_to = "keys/receiver/seal.pub"
 """
-
-
-def make_keys(folder: Path) -> None:
-    """The keys that the file names."""
-    authority.make_root(folder / "authority")
-    authority.issue_unit(folder / "authority", UNIT, folder / "unit")
-    authority.issue_receiver(folder / "authority", "receiver-1", folder / "receiver")
 
 
 def stays_inside(config: Config) -> bool:

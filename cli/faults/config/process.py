@@ -18,14 +18,15 @@ from rich.progress import Progress
 from cli import mosquitto
 from cli.child import mortal
 from cli.faults.config.bytewise import damaged
-from cli.faults.config.file import NAME, TEXT, make_keys, stays_inside
+from cli.faults.config.file import NAME, TEXT, UNIT, stays_inside
 from cli.faults.config.typewise import with_value
 from cli.faults.tally import Tally
 from firmware import config as configs
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.config import SettingsError
 from firmware.journal.look import JournalLook
+from firmware.status_file import STATUS_FILE
+from provisioning.authority import bench
 
 RUN = (sys.executable, "-P", "-m", "cli", "run")
 READY_S, END_S = 60.0, 30.0
@@ -53,7 +54,7 @@ class Van:
         self._command = command
         self._taken = taken
         self._bell = folder / "bell"
-        make_keys(folder / "keys")
+        bench.make_keys(folder / "keys", UNIT)
         self.text = with_value(TEXT, "terminal.port", str(mosquitto.free_port()))
         self.start(self.text.encode(), "the good file")
 

@@ -18,7 +18,7 @@ from cli.errors import UsageError
 from cli.faults.peers import broker, record
 from cli.faults.peers.broker import Broker
 from cli.faults.peers.shore import Listener, Receiver, Shore
-from firmware.app import VERSION
+from firmware.version import VERSION
 from mqtt.link import BrokerLink
 from mqtt.session import LinkError, Published
 

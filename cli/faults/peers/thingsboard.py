@@ -21,7 +21,6 @@ DEFAULT_VENV = Path.home() / ".cache/roadproof/thingsboard"
 VENV_VARIABLE = "ROADPROOF_THINGSBOARD_VENV"
 PROGRAM = Path("bin/thingsboard-gateway")
 INSTALL = "python3 -m venv DIR && DIR/bin/pip install thingsboard-gateway==3.8.5"
-STORAGES = ("sqlite", "file")
 DEVICE = "van-1"
 # As fast as its settings let it be found to be: as many records in a message as the largest payload of a ThingsBoard holds, no pause.
 TUNED = {"max_read_records_count": 333}

@@ -30,6 +30,7 @@ SECTOR_BYTES = 512  # what a medium writes whole or not at all
 FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8  # flags of an entry, linux/drivers/md/dm-log-writes.c
 MAGIC = 0x6A736677736872
 CLONE_NEWNS = 0x20000
+CAP_SYS_ADMIN = 21  # linux/capability.h: to mount is one of its rights
 SOON_S = 60.0  # for what takes a second on a machine that has nothing else to do
 MOUNT_OPTIONS = "loop,noatime"
 # Initialised at once: else the kernel goes on writing tables of its own in the background, and the log is full of them.
@@ -54,12 +55,20 @@ def need(programs: dict[str, str]) -> None:
     """UsageError, one sentence, when this machine cannot do it; `programs` with the Debian package of each."""
     if os.geteuid() != 0:
         raise UsageError("disks can only be made and mounted by root; run this with sudo")
+    if not _may_mount():
+        raise UsageError("root may mount nothing here; run this on a machine, or in a container with more rights (docker run --privileged)")
     for device in ("/dev/fuse", "/dev/loop-control"):
         if not os.path.exists(device):  # noqa: PTH110  a device's name, not a file of ours
             raise UsageError(f"this machine offers no {device}; run this on a machine, or in a container, that does")
     missing = sorted({package for program, package in programs.items() if shutil.which(program) is None})
     if missing:
         raise UsageError(f"programs are missing for this; run: apt-get install {' '.join(missing)}")
+
+
+def _may_mount() -> bool:
+    told = Path("/proc/self/status").read_text(encoding="ascii")
+    rights = next(line.split()[1] for line in told.splitlines() if line.startswith("CapEff:"))
+    return bool(int(rights, 16) >> CAP_SYS_ADMIN & 1)
 
 
 @contextmanager

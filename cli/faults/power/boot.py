@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -15,47 +12,21 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from cli.faults.power import block, booted, tree
+from cli.faults.power import block, booted, checkout, tree
 from cli.faults.power.block import DiskError, hidden_folder, need, until
 from cli.faults.power.booted import Machine
 from cli.faults.power.day import DAY
-from cli.faults.power.device import ROOT, STEPS, Toll, WrittenDay
+from cli.faults.power.device import STEPS, Toll, WrittenDay
 from cli.faults.power.promise import Promise, broken
 from cli.faults.power.unit import UNIT
 from cli.faults.tally import Tally
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.journal import Series
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 
 PROGRAMS = block.PROGRAMS | tree.PROGRAMS | booted.PROGRAMS | {"journalctl": "systemd"}
 SERVICE = "roadproof.service"
-
-# What stands otherwise than on a unit: where Python is. Everything else of the unit is as it is installed.
-DROP_IN = """[Service]
-ExecStart=
-ExecStart=/opt/python/bin/{python} -P -m cli run --config /etc/roadproof/roadproof.toml
-Environment=PYTHONPATH=/opt/roadproof:/opt/packages LD_LIBRARY_PATH=/opt/python/lib
-"""
-# Nobody is at the other end, and nothing is plugged in: neither must keep the daemon from starting.
-SETTINGS = """unit = "{unit}"
-[board]
-profile = "simulated"
-gnss_port = "/dev/ttyUSB0"
-[broker]
-host = "127.0.0.1"
-port = 1883
-tls = false
-[terminal]
-enabled = true
-[evidence]
-certificate = "/etc/roadproof/keys/unit/unit.pem"
-key = "/etc/roadproof/keys/unit/unit.key"
-issuing = "/etc/roadproof/keys/unit/issuing.pem"
-root = "/etc/roadproof/keys/unit/root.pem"
-receiver = "/etc/roadproof/keys/receiver/receiver.pem"
-seal_to = "/etc/roadproof/keys/receiver/seal.pub"
-"""
 
 
 class Place:
@@ -66,14 +37,7 @@ class Place:
         self._folder = folder
         self._root = root
         self._keys = keys
-        self._shown = {
-            "/opt/roadproof": ROOT,
-            "/opt/python": Path(sys.base_prefix),
-            "/opt/packages": Path(sysconfig.get_path("purelib")),
-            f"/etc/systemd/system/{SERVICE}": ROOT / "systemd" / SERVICE,
-            f"/etc/systemd/system/{SERVICE}.d": self._drop_in(),
-            "/etc/roadproof": self._settings(),
-        }
+        self._shown = checkout.shown(folder, root, unit=UNIT, keys=keys)
 
     def started(self, left: Path, promise: Promise) -> Tally:
         """Boot with this folder as the unit's own, halt, then look whether every promise is kept."""
@@ -92,23 +56,6 @@ class Place:
         tally.examples = faults
         tally.add(broken(left, self._keys, promise.after_start()))
         return tally
-
-    def _drop_in(self) -> Path:
-        folder = self._folder / "drop-in"
-        folder.mkdir()
-        python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        (folder / "python.conf").write_text(DROP_IN.format(python=python), encoding="utf-8")
-        return folder
-
-    def _settings(self) -> Path:
-        """Settings and keys, which only the unit's user may read."""
-        folder = self._folder / "settings"
-        shutil.copytree(self._keys, folder / "keys")
-        (folder / "roadproof.toml").write_text(SETTINGS.format(unit=UNIT), encoding="utf-8")
-        owner = booted.user(self._root, "roadproof")
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, owner, owner)
-        return folder
 
 
 def cut(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from cli.faults.power import block
@@ -16,17 +17,21 @@ PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Machine:
-    """A booted root file system: a systemd as the first process, its own network without a way out, and nothing in it lasts."""
+    """A booted root file system: a systemd as the first process, its uptime from zero on, and nothing in it lasts."""
 
-    def __init__(self, root: Path, shown: dict[str, Path], kept: dict[str, Path], log: Path) -> None:
-        """`shown` and `kept`: what of this machine is where in it, read-only and to be written."""
+    def __init__(self, root: Path, shown: dict[str, Path], kept: dict[str, Path], log: Path, *, alone: bool = True) -> None:
+        """`shown` and `kept`: what of this machine is where in it, read-only and to be written.
+
+        Its network is its own without a way out, or not `alone` that of this thread.
+        """
         self._log = log
         with log.open("w", encoding="utf-8") as console:
             self._process = mortal(
                 # In a process namespace of its own: whatever kills systemd-nspawn kills all that it started.
-                *("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
+                *("unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", *_clocks_from_zero()),
                 *("systemd-nspawn", "--quiet", f"--directory={root}", f"--machine=roadproof-{os.getpid()}"),
-                *("--register=no", "--keep-unit", "--private-network", "--volatile=overlay", "--console=read-only"),
+                *("--register=no", "--keep-unit", "--volatile=overlay", "--console=read-only"),
+                *(["--private-network"] if alone else []),
                 *("--resolv-conf=off", "--timezone=off", "--link-journal=no"),
                 *(f"--bind-ro={path}:{place}" for place, path in shown.items()),
                 *(f"--bind={path}:{place}" for place, path in kept.items()),
@@ -88,6 +93,12 @@ class Machine:
             return (self.files / "run/systemd/private").exists()
         except DiskError:
             return False
+
+
+def _clocks_from_zero() -> tuple[str, ...]:
+    """A time namespace in which the machine was switched on just now: what it measures from its start is true then."""
+    up_s = int(time.clock_gettime(time.CLOCK_MONOTONIC)), int(time.clock_gettime(time.CLOCK_BOOTTIME))
+    return ("--time", f"--monotonic=-{up_s[0]}", f"--boottime=-{up_s[1]}")
 
 
 def _child(parent: int, name: str) -> int:

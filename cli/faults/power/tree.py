@@ -50,9 +50,9 @@ def bench() -> Recipe:
     return Recipe(packages, hooks, made_with=sha256(SYSUSERS.read_bytes()).hexdigest())
 
 
-def bare() -> Recipe:
-    """What the unit's package depends on, and nothing of ours, on this machine's own release."""
-    return Recipe(("systemd-sysv", "python3", "libzbar0"))
+def bare(release: str) -> Recipe:
+    """What the unit's package depends on, and nothing of ours."""
+    return Recipe(("systemd-sysv", "python3", "libstdc++6", "libzbar0"), release=release)
 
 
 def default_folder(name: str = "tree") -> Path:

@@ -10,14 +10,15 @@ import msgspec
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.evidence.attachments import Attachments
-from firmware.evidence.book import Authorities, EvidenceBook
+from firmware.evidence.book import EvidenceBook
 from firmware.evidence.orphans import settle_orphans
+from firmware.evidence.receivers import Authorities
 from firmware.journal import Journal
 from firmware.status import Status, StatusBoard
 from firmware.uplink.post import ProofPost
 from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.sealing import Seal
-from provisioning import authority
+from provisioning.authority import bench
 
 UNIT = "van-1"
 BOOT = "0a1b2c3d4e5f"
@@ -39,9 +40,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 def make_keys(folder: Path) -> None:
     """An authority, one unit and one receiver, in folders of their own."""
-    authority.make_root(folder / "authority")
-    authority.issue_unit(folder / "authority", UNIT, folder / "unit")
-    authority.issue_receiver(folder / "authority", "receiver-1", folder / "receiver")
+    bench.make_keys(folder, UNIT)
 
 
 def load_keys(folder: Path) -> Keys:

@@ -24,11 +24,11 @@ from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from fleet.dispatch import send_run
 from mqtt.login import BrokerSettings
-from provisioning import authority
+from provisioning.authority import bench
 
 START_S = 60.0  # what a slow machine may take to start a program
 LOOK_S = 0.1
@@ -100,7 +100,7 @@ class Site:
         return statuses.read(self.folder / "run" / STATUS_FILE) or Status()
 
     def _begin(self) -> None:
-        self._make_keys()
+        bench.make_keys(self.folder / "keys", UNIT)
         self._write_settings()
         (self.folder / "broker").mkdir(exist_ok=True)
         self.broker.start()
@@ -114,14 +114,6 @@ class Site:
             self.driver.sign_in()
         except RefusedError as error:
             raise UsageError(f"no driver can sign in here: {error}; the unit last said: {self.unit.last_words}") from None
-
-    def _make_keys(self) -> None:
-        keys = self.folder / "keys"
-        authority.make_root(keys / "authority")
-        authority.issue_unit(keys / "authority", UNIT, keys / "unit")
-        authority.issue_receiver(keys / "authority", "storm", keys / "receiver")
-        (keys / "units").mkdir()
-        shutil.copy(keys / "unit" / "unit.pem", keys / "units" / f"{UNIT}.pem")
 
     def _write_settings(self) -> None:
         told = {

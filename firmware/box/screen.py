@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware.box.requests import Requests
 from firmware.clock import Clock
 from firmware.diary import Diary
-from firmware.requests import Requests
 from firmware.status import StatusBoard
 
 log = logging.getLogger(__name__)

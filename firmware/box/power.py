@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 
 from drivers.panel import Panel
+from firmware.box.requests import Requests
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.driving.rest import Reason, Rest
-from firmware.requests import Requests
 from firmware.status import StatusBoard
 
 log = logging.getLogger(__name__)

@@ -31,6 +31,11 @@ class Requests:
 
     def show_page(self, url: str) -> None:
         """Say where the driver's page is; the browser starts once this is there."""
-        fresh = self._runtime / f"{PAGE}.new"
-        fresh.write_text(f"ROADPROOF_PAGE={url}\n", encoding="ascii")
-        fresh.replace(self._runtime / PAGE)
+        show_page(self._runtime, url)
+
+
+def show_page(runtime: Path, url: str) -> None:
+    """Say in a folder in memory where the page is; the enrolment has one of its own. OSError where it cannot be written."""
+    fresh = runtime / f"{PAGE}.new"
+    fresh.write_text(f"ROADPROOF_PAGE={url}\n", encoding="ascii")
+    fresh.replace(runtime / PAGE)
