@@ -18,7 +18,21 @@ import msgspec
 
 from mqtt import topics, wire
 from mqtt.login import BrokerSettings, pair_of, reason, secure
-from mqtt.session import FAILURE, Delivery, Happening, LinkError, LinkState, Lost, Nudge, Published, Refused, Session, Will, refusal
+from mqtt.session import (
+    FAILURE,
+    Delivery,
+    Happening,
+    LinkError,
+    LinkState,
+    Lost,
+    Nudge,
+    Published,
+    Refused,
+    Session,
+    Will,
+    hung_up,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -224,7 +238,7 @@ class BrokerLink:
         secure(client, settings)
         if will is not None:
             client.will_set(will.topic, will.payload, 1, retain=True, properties=wire.will_properties(will.delay_s))
-        answer = _Answer(self.inbox, self._filters, self.place)
+        answer = _Answer(self.inbox, self._filters, self.place, shown_certificate=bool(settings.tls and settings.tls_cert))
         client.on_connect = answer.on_connect
         client.on_subscribe = answer.on_subscribe
         client.on_publish = answer.on_publish
@@ -238,7 +252,7 @@ class BrokerLink:
 class _Answer:
     """What one client hears, on paho's thread: it only puts into the queue."""
 
-    def __init__(self, inbox: queue.Queue[Happening], filters: Sequence[str], place: str) -> None:
+    def __init__(self, inbox: queue.Queue[Happening], filters: Sequence[str], place: str, *, shown_certificate: bool) -> None:
         self.ready = threading.Event()
         self.closing = threading.Event()
         self.refusal: LinkError | None = None
@@ -246,6 +260,7 @@ class _Answer:
         self._inbox = inbox
         self._filters = filters
         self._place = place
+        self._shown_certificate = shown_certificate
 
     def on_connect(self, client: Client, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
         if reason.value >= FAILURE:
@@ -276,9 +291,7 @@ class _Answer:
 
     def on_disconnect(self, _client: Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if not self.ready.is_set():
-            self.refusal = LinkError(
-                LinkState.TCP, f"{self._place} closed the connection before it answered: {reason}; is it an MQTT 5 broker?"
-            )
+            self.refusal = hung_up(self._place, shown_certificate=self._shown_certificate)
             self.ready.set()
         by_broker = flags.is_disconnect_packet_from_server
         told = "broke off" if reason.value == FAILURE and not by_broker else f"ended: {reason}"

@@ -15,6 +15,8 @@ from mqtt.session import LinkError, LinkState
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach the broker."""
@@ -37,6 +39,12 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     password_file: Annotated[str | None, Meta(description="file whose first line is the password")] = None
     # Twice the 60 s between live positions: at the same 60 s a ping went out with nearly each of them.
     keepalive_s: Annotated[int, Meta(ge=5, le=600, description="seconds of silence after which the line is tried with a ping")] = 120
+
+    def __post_init__(self) -> None:
+        if not self.tls and self.host not in LOOPBACK:
+            raise ValueError(
+                f"tls = false is for a broker on this very machine, and {self.host} is not: leave it out, and name the authority in tls_ca"
+            )
 
 
 def pair_of(settings: BrokerSettings) -> Pair | None:

@@ -7,12 +7,13 @@ and takes the old one's place when the broker began a session with it.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+
+from mqtt.durable import sync_names
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Pair:
             return
         try:
             tried.path.replace(self._path)
-            _sync(self._path.parent)
+            sync_names(self._path.parent)
         except OSError as error:
             told = (error.strerror or str(error)).lower()
             log.warning("the renewed certificate works but cannot become %s: %s; check the owner of its folder", self._path, told)
@@ -73,11 +74,3 @@ class Pair:
 
     def _put_off(self, tried: Renewed) -> None:
         self._refused, self._refused_s = tried, self._mono_s()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

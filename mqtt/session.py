@@ -103,3 +103,11 @@ def refusal(place: str, reason: int, told: str) -> LinkError:
         return LinkError(LinkState.TCP, f"{place} does not speak MQTT 5; use a broker that does, mosquitto 2 for one")
     told = REFUSED_LOGIN.get(reason, told)
     return LinkError(LinkState.AUTH, f"{place} refuses the login: {told}; check username, password_file or tls_cert")
+
+
+def hung_up(place: str, *, shown_certificate: bool) -> LinkError:
+    """Why the connection ended before an answer: with TLS 1.3 a broker looks at a certificate only after the handshake."""
+    if shown_certificate:
+        told = "it was revoked or has run out: ask the fleet what `roadproof fleet access` says of it"
+        return LinkError(LinkState.AUTH, f"{place} hangs up on this side's certificate; {told}")
+    return LinkError(LinkState.TCP, f"{place} closed the connection before it answered; is it an MQTT 5 broker?")

@@ -27,7 +27,8 @@ UNDERSTOOD = {
     ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }  # fmt: skip
 
-FAULTS = (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+UNREADABLE = (ValueError, x509.InvalidVersion)  # what loading says to rubbish; the second is no ValueError
+FAULTS = (*UNREADABLE, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 def role_uri(role: Role, name: str) -> str:
@@ -39,7 +40,7 @@ def load(pem: bytes, whose: str) -> x509.Certificate:
     """The one certificate in a PEM text; EvidenceError when there is none, or a second."""
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+    except UNREADABLE:
         found = []
     if len(found) != 1:
         raise EvidenceError(f"the {whose} certificate cannot be read: one certificate in PEM form is expected")
@@ -50,7 +51,7 @@ def split(pem: bytes, whose: str) -> list[bytes]:
     """The certificates in a PEM text, one or several, each as PEM; EvidenceError when there is none."""
     try:
         return [one.public_bytes(Encoding.PEM) for one in x509.load_pem_x509_certificates(pem)]
-    except ValueError:
+    except UNREADABLE:
         raise EvidenceError(f"the {whose} certificate cannot be read: one or several certificates in PEM form are expected") from None
 
 

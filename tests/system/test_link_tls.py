@@ -111,6 +111,15 @@ def test_a_key_of_another_certificate_is_named(authority: Authority) -> None:
     assert "key values mismatch" in str(refused)
 
 
+def test_a_certificate_that_the_broker_refuses_is_told_apart_from_no_broker(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    certificate, key = Authority(tmp_path / "other").issue("van-017")
+    with broker_with(tmp_path, authority.issue("choosy"), authority, "require_certificate true") as settings:
+        refused = refusal(msgspec.structs.replace(settings, tls_cert=str(certificate), tls_key=str(key)))
+    assert refused.state is LinkState.AUTH
+    assert "revoked" in str(refused)
+
+
 def test_a_broker_that_asks_for_a_certificate_says_so(authority: Authority, tmp_path: Path) -> None:
     with broker_with(tmp_path, authority.issue("asking"), authority, "require_certificate true") as settings:
         assert refusal(settings).state in {LinkState.TLS, LinkState.TCP, LinkState.AUTH}

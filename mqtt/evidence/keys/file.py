@@ -33,7 +33,7 @@ class FileKey:
             private = load_pem_private_key(pem, None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise EvidenceError(
-                f"{path} holds no private key without a password in PEM form: make one with `roadproof authority`"
+                f"{path} holds no private key without a password in PEM form: put back the one that belongs to its certificate"
             ) from None
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise EvidenceError(f"{path} does not belong to the certificate of a signer: its key is of another kind")
