@@ -1,9 +1,10 @@
-"""Real servers for the tests."""
+"""Real servers for the tests, and which of them run at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -12,8 +13,19 @@ from tests.system import postgres
 from tests.system.broker import MOSQUITTO, Mosquitto
 from tests.system.stores import Place, PostgresPlace, SqlitePlace
 
+if TYPE_CHECKING:  # loaded for a run on several workers only
+    from tests.lanes import Lanes
+
 settings.register_profile("patient", deadline=None)  # a shared machine pauses at any moment
 settings.load_profile("patient")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """Tests that disturb each other stay on one worker."""
+    from tests.lanes import Lanes
+
+    return Lanes(config, log)
 
 
 @pytest.fixture
