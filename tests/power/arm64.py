@@ -99,7 +99,10 @@ def emulated() -> Iterator[None]:
         yield
         return
     if not (BINFMT / OURS).exists():
-        (BINFMT / "register").write_text(f":{OURS}:M::{_bytes(MAGIC)}:{_bytes(MASK)}:{EMULATOR}:OCF", encoding="ascii")
+        try:
+            (BINFMT / "register").write_text(f":{OURS}:M::{_bytes(MAGIC)}:{_bytes(MASK)}:{EMULATOR}:OCF", encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"this kernel hands no program to an emulator: {(error.strerror or '').lower()}") from None
     try:
         yield
     finally:

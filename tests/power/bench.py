@@ -5,58 +5,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-import sysconfig
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cli.faults.power import tree
+from cli.faults.power import checkout, tree
 from cli.faults.power.block import DiskError
-from cli.faults.power.booted import Machine, user
+from cli.faults.power.booted import Machine
 from drivers.sim.panel import PanelHands
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from tests.proofs import UNIT, keys_of_the_session
 
-ROOT = Path(__file__).resolve().parents[2]
-SYSTEMD = ROOT / "systemd"
+SYSTEMD = checkout.ROOT / "systemd"
 UNITS = tuple(
     file for kind in ("service", "path", "timer") for file in sorted(SYSTEMD.glob(f"roadproof*.{kind}")) if "fleet" not in file.name
 )
 BROWSER = tree.Recipe(
     ("systemd-sysv", "python3", "libzbar0", "dbus", "cage", "xwayland", "chromium", "fonts-dejavu-core"), tree.bench().hooks
 )
-# Where Python is on this machine; everything else of the unit is as it is installed.
-PYTHON = f"""[Service]
-ExecStart=
-ExecStart=/opt/python/bin/python{sys.version_info.major}.{sys.version_info.minor} -P -m cli run --config /etc/roadproof/roadproof.toml
-Environment=PYTHONPATH=/opt/roadproof:/opt/packages LD_LIBRARY_PATH=/opt/python/lib
-"""
 # A screen in memory, where no board has one.
 HEADLESS = "[Service]\nEnvironment=WLR_BACKENDS=headless WLR_RENDERER=pixman LIBSEAT_BACKEND=noop\n"
-SETTINGS = f"""unit = "{UNIT}"
-[board]
-profile = "simulated"
-gnss_port = "/dev/ttyUSB0"
-sim_socket = "/run/roadproof/panel"
-[broker]
-host = "127.0.0.1"
-port = 1883
-tls = false
-[terminal]
-enabled = true
-[evidence]
-certificate = "/etc/roadproof/keys/unit/unit.pem"
-key = "/etc/roadproof/keys/unit/unit.key"
-issuing = "/etc/roadproof/keys/unit/issuing.pem"
-root = "/etc/roadproof/keys/unit/root.pem"
-receiver = "/etc/roadproof/keys/receiver/receiver.pem"
-seal_to = "/etc/roadproof/keys/receiver/seal.pub"
-"""
 
 
 class Bench:
@@ -66,19 +36,12 @@ class Bench:
         self.journal = folder / "kept"
         self.journal.mkdir()
         shown = {
-            "/opt/roadproof": ROOT,
-            "/opt/python": Path(sys.base_prefix),
-            "/opt/packages": Path(sysconfig.get_path("purelib")),
-            "/etc/roadproof": self._settings(folder / "settings", root),
+            **{f"/etc/systemd/system/{file.name}": file for file in UNITS},
+            **checkout.shown(folder, root, unit=UNIT, keys=keys_of_the_session().folder),
+            **checkout.service("roadproof-kiosk.service", HEADLESS, folder),
             "/etc/systemd/system.conf.d/roadproof.conf": SYSTEMD / "system-roadproof.conf",
             "/etc/chromium/policies/managed/roadproof.json": SYSTEMD / "chromium-roadproof.json",
-            **{f"/etc/systemd/system/{file.name}": file for file in UNITS},
         }
-        for service, text in (("roadproof.service", PYTHON), ("roadproof-kiosk.service", HEADLESS)):
-            drop_in = folder / f"{service}.d"
-            drop_in.mkdir()
-            (drop_in / "bench.conf").write_text(text, encoding="utf-8")
-            shown[f"/etc/systemd/system/{service}.d"] = drop_in
         self.machine = Machine(root, shown, {"/var/lib/roadproof": self.journal}, folder / "console")
 
     def __enter__(self) -> Self:
@@ -112,16 +75,6 @@ class Bench:
     def property(self, unit: str, name: str) -> str:
         """What systemd says of a unit."""
         return self.machine.told("systemctl", "show", "--value", f"--property={name}", unit)[1]
-
-    @staticmethod
-    def _settings(folder: Path, root: Path) -> Path:
-        """Settings and keys, which only the unit's user may read."""
-        shutil.copytree(keys_of_the_session().folder, folder / "keys")
-        (folder / "roadproof.toml").write_text(SETTINGS, encoding="utf-8")
-        owner = user(root, "roadproof")
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, owner, owner)
-        return folder
 
 
 def browser_tree() -> Path:

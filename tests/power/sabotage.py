@@ -14,8 +14,9 @@ from typing import Any
 from cli.faults.power import day, said
 from firmware.evidence import attachments, book
 from firmware.journal import Appended, Journal, numbers, schema
+from mqtt.durable import sync_names, write_durably
 
-write_photo = attachments._write_durably
+write_photo = write_durably
 
 
 def commits_are_not_synced() -> None:
@@ -24,31 +25,31 @@ def commits_are_not_synced() -> None:
 
 
 def photos_are_not_synced() -> None:
-    def careless(fresh: Path, path: Path, content: bytes) -> None:
-        fresh.write_bytes(content)
-        fresh.replace(path)
-        sync_folder(path.parent)
+    def careless(path: Path, content: bytes) -> None:
+        write_carelessly(path, content)
+        sync_names(path.parent)
 
-    attachments._write_durably = careless
+    vars(attachments)["write_durably"] = careless
 
 
 def the_photos_folder_is_not_synced() -> None:
-    def careless(fresh: Path, path: Path, content: bytes) -> None:
+    def careless(path: Path, content: bytes) -> None:
+        fresh = path.with_name(path.name + ".new")
         with fresh.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
 
-    attachments._write_durably = careless
+    vars(attachments)["write_durably"] = careless
 
 
 def the_record_comes_before_its_photo() -> None:
-    late: list[tuple[Path, Path, bytes]] = []
+    late: list[tuple[Path, bytes]] = []
     append: Callable[..., Appended] = Journal.append
 
-    def keep_later(fresh: Path, path: Path, content: bytes) -> None:
-        late.append((fresh, path, content))
+    def keep_later(path: Path, content: bytes) -> None:
+        late.append((path, content))
 
     def append_first(self: Journal, *records: Any, **more: Any) -> Appended:
         appended = append(self, *records, **more)
@@ -56,13 +57,13 @@ def the_record_comes_before_its_photo() -> None:
             write_photo(*late.pop())
         return appended
 
-    attachments._write_durably = keep_later
+    vars(attachments)["write_durably"] = keep_later
     Journal.append = append_first  # type: ignore[method-assign]  # that is the sabotage
     said.ToldAttachments.keep = attachments.Attachments.keep  # type: ignore[method-assign]  # nobody says that it is there yet
 
 
 def the_numbers_file_is_not_synced() -> None:
-    numbers.write_durably = write_carelessly
+    vars(numbers)["write_durably"] = write_carelessly
 
 
 def the_chains_file_is_not_synced() -> None:
@@ -73,12 +74,6 @@ def write_carelessly(path: Path, content: bytes) -> None:
     fresh = path.with_name(path.name + ".new")
     fresh.write_bytes(content)
     fresh.replace(path)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
 
 
 RULES: dict[str, Callable[[], None]] = {

@@ -16,10 +16,14 @@ from cli.faults.power.unit import make_keys
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
+from firmware.status_file import STATUS_FILE
+from provisioning import identity
 from tests.eventually import eventually
+from tests.power import rewritten
 from tests.power.arm64 import NEEDED, PYTHON, RECIPE, TARGET, UNIT_USER, Userland, userland
+from tests.system.offices import HOST, office
 
+pytestmark = pytest.mark.timeout(900)  # the first time it makes a root file system
 LONG_S = 120.0  # a start takes ten seconds there
 
 # Journal, wire, evidence, sentences of a receiver, and a receiver on a serial line: what is compiled, and what asks the kernel.
@@ -53,6 +57,25 @@ def test_the_smoke_tests_pass_on_the_processor_of_a_raspberry_pi(pi: Userland) -
 def test_what_is_compiled_loads_on_that_processor(pi: Userland) -> None:
     loaded = pi.typed(PYTHON, "-P", "-c", f"import {', '.join(COMPILED)}; import platform; print(platform.machine())")
     assert loaded.stdout.strip() == "aarch64"
+
+
+def test_both_processors_read_and_write_the_same_messages(pi: Userland) -> None:
+    told = pi.typed(PYTHON, "-P", "-m", "tests.power.rewritten")
+    assert told.stdout.splitlines() == list(rewritten.lines())
+
+
+def test_a_box_of_that_processor_enrols(pi: Userland, tmp_path: Path) -> None:
+    state = "run/roadproof/enrolled"  # not where the daemon of the next test looks
+    with office(tmp_path) as there:
+        card = there.card("van-017")
+        with pi.started("/usr/bin/roadproof", "enrol", card.text, "--est", f"{HOST}:{there.port}", "--state", f"/{state}") as enrol:
+            said, _ = enrol.communicate(timeout=LONG_S)
+        issued = {entry.purpose for entry in there.fleet.register.certificates("van-017")}
+    assert enrol.returncode == 0, said
+    assert issued == {"tls", "evidence"}
+    found = identity.read(pi.root / state / identity.FOLDER)
+    assert found is not None
+    assert found.unit == "van-017"
 
 
 def test_the_daemon_records_the_fixes_of_a_receiver_and_ends_in_order(pi: Userland, tmp_path: Path) -> None:

@@ -9,20 +9,10 @@ import pytest
 from rich.progress import Progress
 
 from cli.errors import UsageError
-from cli.faults.power import block, boot, tree
+from cli.faults.power import boot, tree
 
+pytestmark = pytest.mark.timeout(900)  # the first time it makes a root file system
 STEPS = 60
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root file system: the one that the command keeps, else one of this session."""
-    try:
-        block.need(boot.PROGRAMS)
-        kept = tree.default_folder()
-        return tree.made(kept if kept.exists() else tmp_path_factory.mktemp("booted") / "tree")
-    except UsageError as error:
-        pytest.skip(str(error))
 
 
 def test_the_daemon_starts_on_whatever_a_cut_left_and_keeps_every_promise(root: Path) -> None:

@@ -5,25 +5,28 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cli.errors import UsageError
-from cli.faults.machine.installed import PROGRAMS, installed, packed, set_up
+from cli.faults.machine.installed import PROGRAMS, installed, set_up
 from cli.faults.power import block, booted, tree
 from cli.faults.power.booted import Machine
 from cli.faults.power.unit import make_keys
 from drivers.sim.line import Drive, SerialLine
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
-from provisioning.package.target import PYTHONS, Target
+from firmware.status_file import STATUS_FILE
+from provisioning.package.target import Python
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.timeout(900)  # the first time it makes root file systems
+# With the Python that each has.
+RELEASES: dict[str, Python] = {"bookworm": "3.11", "trixie": "3.13"}
 SERVICE = "roadproof.service"
 PORT = "/dev/ttyUSB0"
 PACKAGE = "/mnt/roadproof.deb"
@@ -73,26 +76,30 @@ print(json.dumps({name: outcome(attempt) for name, attempt in tried.items()}))
 """
 
 
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    """Each Debian that packages are made for."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("what is booted here is a Debian for amd64, and this machine has another processor")
+    found: str = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def system() -> Path:
-    """This machine's own Debian, with what the package depends on."""
+def system(release: str) -> Path:
+    """It, with what the package depends on."""
     try:
         block.need(block.PROGRAMS | tree.PROGRAMS | booted.PROGRAMS | PROGRAMS)
-        return tree.made(tree.default_folder("bare"), tree.bare())
+        return tree.made(tree.default_folder(release), tree.bare(release))
     except UsageError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
-def package(system: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package of this checkout for that."""
-    python = next((python for python in PYTHONS if (system / f"usr/bin/python{python}").exists()), None)
-    if python is None or os.uname().machine != "x86_64":
-        pytest.skip("no package is made for this machine's processor and Python")
-    try:
-        return packed(Target("amd64", python), tmp_path_factory.mktemp("package"))
-    except UsageError as error:
-        pytest.skip(str(error))
+def package(release: str, system: Path, package_for: Callable[[Python], Path]) -> Path:
+    """The package of this checkout for it."""
+    assert (system / f"usr/bin/python{RELEASES[release]}").exists()
+    return package_for(RELEASES[release])
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +211,9 @@ def test_the_walls_of_the_daemon_hold(machine: Machine) -> None:
     write(machine, "usr/lib/roadproof-probe.py", ATTEMPTS)
     done(machine, "systemctl", "daemon-reload")
     done(machine, "systemctl", "start", "roadproof-probe.service")
-    assert json.loads((machine.files / "run/probe.json").read_text()) == {
+    tried = json.loads((machine.files / "run/probe.json").read_text())
+    assert tried.pop("run what it wrote") in {"EPERM", "EACCES"}  # refused by systemd's filter, or by a kernel that can by itself
+    assert tried == {
         "write /usr": "EROFS",
         "write /etc": "EROFS",
         "write its own code": "EACCES",
@@ -216,7 +225,6 @@ def test_the_walls_of_the_daemon_hold(machine: Machine) -> None:
         "send raw packets": "EPERM",
         "see every packet": "EAFNOSUPPORT",
         "make a namespace": "EPERM",
-        "run what it wrote": "EPERM",
     }
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from cli.errors import UsageError
 from cli.faults.power import block, booted
-from firmware.screen import FIRST_PAUSE_S
+from firmware.box.screen import FIRST_PAUSE_S
 from tests.eventually import eventually
 from tests.power.bench import Bench, browser_tree
 

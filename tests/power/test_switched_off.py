@@ -8,25 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cli.errors import UsageError
-from cli.faults.power import block, booted, tree
 from firmware.journal.look import JournalLook
 from mqtt import messages
 from tests.eventually import eventually
 from tests.power.bench import Bench
 
+pytestmark = pytest.mark.timeout(900)  # the first time it makes a root file system
 LIMIT_S = 30.0  # hardware/wiring.md: from the wish until the supply may be cut
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root file system: the one that the commands keep, else one of this session."""
-    try:
-        block.need(tree.PROGRAMS | booted.PROGRAMS)
-        kept = tree.default_folder()
-        return tree.made(kept if kept.exists() else tmp_path_factory.mktemp("booted") / "tree")
-    except UsageError as error:
-        pytest.skip(str(error))
 
 
 def events(journal: Path) -> list[messages.Event]:
