@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import tomllib
 from pathlib import Path
 
 import msgspec
 
+from firmware.version import VERSION
 from provisioning.package.errors import PackageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +31,7 @@ def read(root: Path = ROOT) -> Commit:
     changed = _git(root, "status", "--porcelain")
     listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     files = sorted({file for file in listed if file and (root / file).is_file()})
-    base = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    version = f"{base}+git{number}.{name.rpartition('-')[2].removeprefix('g')}"
+    version = f"{VERSION}+git{number}.{name.rpartition('-')[2].removeprefix('g')}"
     return Commit(version + (".changed" if changed else ""), int(made), tuple(files))
 
 

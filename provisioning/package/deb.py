@@ -27,8 +27,8 @@ DEPENDS: dict[Name, tuple[str, ...]] = {
     "roadproof-fleet": (*EVERYWHERE, "libpangoft2-1.0-0", "libharfbuzz-subset0"),
 }
 RECOMMENDS: dict[Name, tuple[str, ...]] = {
-    "roadproof": ("cage", "seatd", "chromium", "chrony", "python3-picamera2", "python3-lgpio"),
-    "roadproof-fleet": ("mosquitto", "postgresql"),
+    "roadproof": ("cage", "seatd", "xwayland", "chromium", "chrony", "python3-picamera2", "python3-lgpio"),
+    "roadproof-fleet": ("mosquitto", "sqlite3"),
 }
 ABOUT: dict[Name, str] = {
     "roadproof": "in-vehicle unit: telematics and proof of delivery that loses nothing",
@@ -37,7 +37,12 @@ ABOUT: dict[Name, str] = {
 # What is the owner's, and goes with `purge` alone.
 KEPT: dict[Name, tuple[str, ...]] = {
     "roadproof": ("/var/lib/roadproof", "/etc/roadproof"),
-    "roadproof-fleet": ("/var/lib/roadproof-fleet", "/var/lib/roadproof-authority", "/etc/roadproof"),
+    "roadproof-fleet": ("/etc/roadproof",),
+}
+# What no package takes away: proofs that are disputed in a year, and the keys without which no unit is ever renewed.
+NEVER: dict[Name, tuple[str, ...]] = {
+    "roadproof": (),
+    "roadproof-fleet": ("/var/lib/roadproof-fleet", "/var/lib/roadproof-authority"),
 }
 KIB = 1_024
 
@@ -57,7 +62,7 @@ def build(name: Name, target: Target, commit: Commit, wheels: Sequence[Path], ou
         stage(root, name, target, commit.files, wheels)
         _describe(root, name, target, commit)
         _settle(root, commit.made_s)
-        return _archive(root, out / f"{name}_{commit.version}_{target.arch}.deb", commit.made_s)
+        return _archive(root, out / f"{name}_{commit.version}_{target.debian}_{target.arch}.deb", commit.made_s)
 
 
 def control(name: Name, target: Target, version: str, size_kib: int) -> str:
@@ -93,6 +98,7 @@ def scripts(root: Path, name: Name) -> dict[str, str]:
         "RESTARTED": " ".join(unit for unit in units if unit.endswith(".service")),
         "STOPPED": " ".join(units),
         "KEPT": " ".join(KEPT[name]),
+        "NEVER": " ".join(NEVER[name]),
     }
     texts = dict[str, str]()
     for script in SCRIPTS:

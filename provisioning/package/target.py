@@ -16,6 +16,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 MACHINES: dict[Arch, str] = {"amd64": "x86_64", "arm64": "aarch64"}  # as wheels call it
 # Of the Debian, and the Raspberry Pi OS, that has this Python: 12 bookworm and 13 trixie.
 GLIBC_MINORS: dict[Python, int] = {"3.11": 36, "3.13": 41}
+DEBIANS: dict[Python, int] = {"3.11": 12, "3.13": 13}
 OLDEST_GLIBC_MINOR = 17  # the one that most wheels are still built for
 
 
@@ -24,6 +25,11 @@ class Target(msgspec.Struct, frozen=True):
 
     arch: Arch = "arm64"
     python: Python = "3.13"
+
+    @property
+    def debian(self) -> str:
+        """The release, as file names have it: deb13."""
+        return f"deb{DEBIANS[self.python]}"
 
     @property
     def glibc(self) -> str:

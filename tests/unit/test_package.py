@@ -156,6 +156,12 @@ def test_a_removal_keeps_the_journal_until_it_is_purged(tmp_path: Path, wheel: P
     assert "rm -rf /var/lib/roadproof" in scripts["postrm"].partition("= purge ]")[2]
 
 
+def test_nothing_takes_the_fleets_proofs_and_keys_away(tmp_path: Path, wheel: Path) -> None:
+    stage(tmp_path, "roadproof-fleet", UNIT, FILES, [wheel])
+    removed = [line for line in deb.scripts(tmp_path, "roadproof-fleet")["postrm"].splitlines() if "rm -rf" in line]
+    assert removed == ["    rm -rf /etc/roadproof"]
+
+
 def test_a_later_commit_is_a_later_version() -> None:
     assert subprocess.run(["dpkg", "--compare-versions", "0.1.0+git76.845ed46", "lt", "0.1.0+git100.0aa0000"], check=False).returncode == 0
 
