@@ -9,8 +9,8 @@ from typing import Any
 
 from drivers.hardware import Hardware
 from firmware.clock import Clock
-from firmware.commissioning import EVENT, Commissioning, Papers
-from firmware.selftest.finding import KEYS, Finding, Key, Touch
+from firmware.selftest.commissioning import EVENT, Commissioning, Papers
+from firmware.selftest.finding import KEYS, Finding, Key, Prompt, Touch
 from firmware.selftest.selftest import BusyError
 from firmware.status import Status
 from firmware.terminal.inspection import Inspection
@@ -29,17 +29,22 @@ class Probes:
         self.runs = 0
         self.busy = False
         self.measured: Touch | None = None
+        self.prompts: dict[str, Prompt] = {}
         self.found: dict[str, Finding] = {"touch": Finding("touch", "skipped", "Touch is tested on the screen.", {}, 0)}
 
     def run(  # as firmware/selftest has it
         self,
         only: Sequence[Key] | None = None,  # noqa: ARG002
         wait: Callable[[float], bool] | None = None,  # noqa: ARG002
-    ) -> Generator[Finding, None, None]:
+        *,
+        hands: bool = False,
+    ) -> Generator[Finding | Prompt, None, None]:
         if self.busy:
             raise BusyError("Another self-test is running.")
         self.runs += 1
         for key in KEYS:
+            if hands and key in self.prompts:
+                yield self.prompts[key]
             yield self.found.get(key) or Finding(key, "ok", f"{key} was tested.", {"n": self.runs}, 3)
 
     def touched(self, touch: Touch) -> Finding:

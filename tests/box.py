@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from drivers.buzzer import Sound
+from firmware.box.power import Power
+from firmware.box.requests import Requests
+from firmware.box.screen import Screen
 from firmware.clock import Clock
 from firmware.diary import Diary
 from firmware.journal import Series
-from firmware.power import Power
-from firmware.requests import Requests
-from firmware.screen import Screen
 from firmware.status import StatusBoard
 from mqtt import messages
 from mqtt.ranges import Ranges

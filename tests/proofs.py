@@ -13,7 +13,8 @@ import msgspec
 from firmware.clock import Clock
 from firmware.day.proof import Attachment, Item, Proof, Recipient, Where
 from firmware.diary import Diary
-from firmware.evidence.book import Authorities, EvidenceBook
+from firmware.evidence.book import EvidenceBook
+from firmware.evidence.receivers import Authorities
 from firmware.journal import Journal, Series
 from firmware.status import Status, StatusBoard
 from mqtt.evidence.chain import Signed, link_of
@@ -21,7 +22,7 @@ from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.receipt import sign_receipt
 from mqtt.messages import Pod, SignedReceipt
 from mqtt.ranges import Ranges
-from provisioning import authority
+from provisioning.authority import bench
 from tests.journals import BOOT, START_MS
 
 UNIT = "van-1"
@@ -39,9 +40,7 @@ class Keys:
 
     @classmethod
     def make(cls, folder: Path) -> Keys:
-        authority.make_root(folder / "authority")
-        authority.issue_unit(folder / "authority", UNIT, folder / "unit")
-        authority.issue_receiver(folder / "authority", "receiver-1", folder / "receiver")
+        bench.make_keys(folder, UNIT)
         return cls(folder)
 
     @property

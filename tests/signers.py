@@ -21,7 +21,7 @@ from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.receipt import link_of_receipt, sign_receipt
 from mqtt.evidence.record import Attachment, Item, Recipient, Record, When, Where
 from mqtt.messages import SignedReceipt
-from provisioning import authority
+from provisioning.authority import bench
 
 UNIT = "u-aaaaaa"
 BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -35,10 +35,10 @@ class Fleet:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        authority.make_root(folder / "ca", now=BEGAN)
-        authority.issue_unit(folder / "ca", UNIT, folder / "unit", now=BEGAN)
-        authority.issue_unit(folder / "ca", "u-bbbbbb", folder / "other", now=BEGAN)
-        authority.issue_receiver(folder / "ca", "hq", folder / "receiver", now=BEGAN)
+        bench.make_root(folder / "ca", now=BEGAN)
+        bench.issue_unit(folder / "ca", UNIT, folder / "unit", now=BEGAN)
+        bench.issue_unit(folder / "ca", "u-bbbbbb", folder / "other", now=BEGAN)
+        bench.issue_receiver(folder / "ca", "hq", folder / "receiver", now=BEGAN)
         self.root, self.issuing = self.pem("ca/root.pem"), self.pem("ca/issuing.pem")
         self.unit_pem, self.other_pem, self.receiver_pem = (
             self.pem("unit/unit.pem"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mqtt.login import BrokerSettings
@@ -14,12 +17,38 @@ from tests.eventually import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin")))
 
+# Below net.ipv4.ip_local_port_range: between the question and the use of a port no connection or server of anybody takes it.
+PORTS = range(20_000, 32_000)
+WORKERS = 8
+PORTS_A_WORKER = len(PORTS) // WORKERS
+
+
+def _ports() -> Iterator[int]:
+    """Every port of this process, again and again; it begins anywhere, for other processes may run these tests too."""
+    first = PORTS.start + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS * PORTS_A_WORKER
+    for n in itertools.count(os.getpid() * 97):
+        yield first + n % PORTS_A_WORKER
+
+
+_own_ports = _ports()
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now, and that the system gives nobody who asks it for any port."""
+    for port in itertools.islice(_own_ports, PORTS_A_WORKER):
+        with suppress(OSError):
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+    raise AssertionError("every port of these tests is taken")
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on a loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 class Mosquitto:
@@ -50,11 +79,7 @@ class Mosquitto:
 
         def answers() -> bool:
             assert process.poll() is None, f"mosquitto ended at its start: {self.log.read_text(errors='replace')[-500:]}"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1.0).close()
-            except OSError:
-                return False
-            return True
+            return is_open(self.port)
 
         eventually(answers)
 

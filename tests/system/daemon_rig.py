@@ -15,8 +15,8 @@ from drivers.sim.line import Drive, SerialLine
 from drivers.sim.panel import PanelHands
 from drivers.sim.van import VirtualVan
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
 from firmware.status import Status
+from firmware.status_file import STATUS_FILE
 from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,28 +12,30 @@ import msgspec
 from cli.main import main
 from mqtt.login import BrokerSettings
 from provisioning.card import Card
-from provisioning.est.server import Server
 from tests.system.broker import free_port
-from tests.system.fleet_rig import HOST, FleetBroker
+from tests.system.fleet_rig import FleetBroker
+from tests.system.offices import Office, served
 
 
 class Fleet:
     """One fleet on loopback; its broker is started by who needs it."""
 
-    def __init__(self, folder: Path, now: datetime | None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.est_port = free_port()
-        self.broker = FleetBroker(folder, now=now, est_port=self.est_port)
-        self.server = Server(self.broker.fleet, self.est_port, address=HOST)
+    def __init__(self, broker: FleetBroker, office: Office) -> None:
+        self.broker, self._office = broker, office
+
+    @property
+    def est_port(self) -> int:
+        """Where its units enrol."""
+        return self._office.port
 
     @property
     def receiver(self) -> BrokerSettings:
         """How the fleet's receiver reaches the broker."""
         return self.broker.settings("svc-receiver")
 
-    def card(self, vehicle: str = "van-017") -> Card:
-        """What the office hands to the technician."""
-        return self.broker.fleet.expect(vehicle)
+    def card(self, vehicle: str | None = None) -> Card:
+        """What the office hands to the technician; for a vehicle that it never heard of when none is named."""
+        return self._office.card(vehicle)
 
     def issued(self, unit: str) -> list[str]:
         """What the unit's certificates are for, in order."""
@@ -44,17 +45,15 @@ class Fleet:
 @contextmanager
 def a_fleet(folder: Path, *, now: datetime | None = None) -> Iterator[Fleet]:
     """The authority answers, founded now or when `now` says; the broker does not run yet."""
-    fleet = Fleet(folder, now)
-    thread = threading.Thread(target=fleet.server.serve, name="est")
-    thread.start()
-    try:
-        yield fleet
-    finally:
-        fleet.server.stop()
-        thread.join(10)
-        if fleet.broker.mosquitto._process is not None:
-            fleet.broker.mosquitto.stop()
-        fleet.broker.fleet.close()
+    folder.mkdir(parents=True, exist_ok=True)
+    est_port = free_port()
+    broker = FleetBroker(folder, now=now, est_port=est_port)
+    with served(broker.fleet, est_port) as office:
+        try:
+            yield Fleet(broker, office)
+        finally:
+            if broker.mosquitto._process is not None:
+                broker.mosquitto.stop()
 
 
 def enrolled(state: Path, card: Card, *words: str) -> Path:

@@ -15,7 +15,8 @@ from provisioning.authority.certificates import new_key, private_pem
 from provisioning.authority.folder import Fleet
 from provisioning.authority.founding import found
 from provisioning.authority.settings import BrokerPlace, EstPlace, FleetPlace
-from tests.system.broker import Mosquitto, free_port
+from tests.eventually import eventually
+from tests.system.broker import Mosquitto, free_port, is_open
 
 HOST = "127.0.0.1"
 CRL_URL = f"http://{HOST}/crl"
@@ -47,6 +48,7 @@ class FleetBroker:
     def start(self) -> None:
         """Start the broker, and let the fleet's reload command find it."""
         self.mosquitto.start()
+        eventually(lambda: is_open(self.fleet_port))  # it opens its ports one after the other
         process = self.mosquitto._process
         assert process is not None
         (self.folder / "broker.pid").write_text(f"{process.pid}\n", encoding="utf-8")

@@ -26,7 +26,7 @@ from mqtt.evidence.record import Attachment, Item, Recipient, Record, When, Wher
 from mqtt.evidence.sealing import Seal
 from mqtt.messages import Pod, encode, utc_text
 from mqtt.topics import BLOB_CHUNK_BYTES
-from provisioning import authority
+from provisioning.authority import bench
 from tests.system.stores import Place, opened
 
 UNIT, BOOT, LOG = "van-12", "abcdef01", "0000a001"
@@ -108,14 +108,14 @@ class World:
         self.root = folder / "authority" / "root.pem"
         self.units = folder / "units"
         self.units.mkdir()
-        authority.make_root(folder / "authority")
-        authority.issue_receiver(folder / "authority", "desk", folder / "desk")
+        bench.make_root(folder / "authority")
+        bench.issue_receiver(folder / "authority", "desk", folder / "desk")
         self.seal = Seal((folder / "desk" / "seal.pub").read_bytes())
 
     def pen(self, unit: str = "van-12", *, known: bool = True) -> Pen:
         """A unit; `known`: the receiver has its certificate."""
         home = self.folder / f"of-{unit}"
-        authority.issue_unit(self.folder / "authority", unit, home)
+        bench.issue_unit(self.folder / "authority", unit, home)
         if known:
             self.introduce(unit)
         return Pen(unit, home, self.seal)

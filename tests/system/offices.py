@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from provisioning.authority.certificates import new_key, private_pem
 from provisioning.authority.folder import Fleet
 from provisioning.authority.founding import found
 from provisioning.authority.settings import BrokerPlace, EstPlace, FleetPlace
@@ -35,9 +35,9 @@ class Office:
         """Where units enrol."""
         return self.server.port
 
-    def card(self, vehicle: str, *, now: datetime | None = None) -> Card:
-        """What the office hands to the technician."""
-        return self.fleet.expect(vehicle, now=now)
+    def card(self, vehicle: str | None = None, *, now: datetime | None = None) -> Card:
+        """What the office hands to the technician; for a vehicle that it never heard of when none is named."""
+        return self.fleet.expect(vehicle or f"van-{len(self.fleet.register.units()):03}", now=now)
 
     def fresh(self) -> AbstractContextManager[Office]:
         """The same fleet served by a second server, which has counted no guesses yet."""
@@ -93,9 +93,9 @@ def office(folder: Path, *, now: datetime | None = None, reload: tuple[str, ...]
 
 
 @contextmanager
-def served(fleet: Fleet, *, address: str = HOST) -> Iterator[Office]:
-    """The server of a fleet that is there, on a free port."""
-    server = Server(fleet, 0, address=address)
+def served(fleet: Fleet, port: int = 0, *, address: str = HOST) -> Iterator[Office]:
+    """The server of a fleet that is there, on a free port unless one is named."""
+    server = Server(fleet, port, address=address)
     thread = threading.Thread(target=server.serve, name="est")
     thread.start()
     try:
@@ -105,16 +105,6 @@ def served(fleet: Fleet, *, address: str = HOST) -> Iterator[Office]:
         thread.join(10)
         fleet.close()
     assert not thread.is_alive()
-
-
-def new_key() -> ec.EllipticCurvePrivateKey:
-    """A key as units make them."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The key as files have it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def certificate(pem: bytes) -> x509.Certificate:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fleet.config import FleetSettings
-from fleet.receiver import Receiver, broker_link
+from fleet.receiver import Receiver, broker_link, receive
 from fleet.store import Store, open_store
 from mqtt import codec, messages, topics
 from mqtt.link import BrokerLink
@@ -18,6 +18,8 @@ from mqtt.login import BrokerSettings
 from mqtt.messages import Event, Held, Receipt, State, Track
 from mqtt.ranges import Ranges
 from mqtt.session import Delivery, LinkError
+from tests.eventually import eventually
+from tests.system.broker import Mosquitto
 
 T = "2026-12-11T08:00:00.000Z"
 Answer = Callable[["StandIn", str], list[bytes]]
@@ -51,6 +53,26 @@ class RealReceiver:
         store.open()
         with closing(store):
             yield store
+
+
+@contextmanager
+def receiving(broker: Mosquitto, told: FleetSettings) -> Iterator[None]:
+    """A receiver with these settings in a thread; its subscription stands when the block begins."""
+    stop, before = threading.Event(), subscriptions(broker)
+    thread = threading.Thread(target=receive, args=(told, stop), name="receiver")
+    thread.start()
+    try:
+        eventually(lambda: subscriptions(broker) > before)
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def subscriptions(broker: Mosquitto) -> int:
+    """How often a receiver has subscribed at this broker."""
+    return broker.log.read_text(encoding="utf-8", errors="replace").count("$share/roadproof/rp/v1/+/up/# (QoS 1)")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from provisioning.authority import make_broker
+from provisioning.authority.bench import make_broker
 
 Behaviour = Callable[[socket.socket], None]
 PIECE_BYTES = 1024

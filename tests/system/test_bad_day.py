@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,19 @@ from cli.main import main
 from cli.mosquitto import free_port
 from fleet.config import FleetSettings
 from fleet.dispatch import send_run
-from fleet.receiver import receive
 from mqtt import settings as files
 from mqtt import topics
 from mqtt.link import BrokerLink
 from mqtt.messages import Run, encode
 from mqtt.run import Plan
 from mqtt.session import Delivery, Published
-from provisioning import authority
+from provisioning.authority import bench
 from tests.eventually import eventually
 from tests.system.broker import Mosquitto
 from tests.system.daemon_rig import UNIT, DaemonRig
 from tests.system.notaries import World
+from tests.system.receivers import receiving
 from tests.system.stores import SqlitePlace
-from tests.system.test_receiver import subscriptions
 from tests.terminals import run_of
 
 GOOD: dict[str, Any] = {
@@ -50,7 +47,7 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def unit(broker: Mosquitto, tmp_path: Path, world: World) -> Iterator[DaemonRig]:
     """A unit with a driver's screen, whose keys the fleet knows."""
-    authority.issue_unit(tmp_path / "authority", UNIT, tmp_path / "unit")
+    bench.issue_unit(tmp_path / "authority", UNIT, tmp_path / "unit")
     (tmp_path / "receiver").symlink_to(tmp_path / "desk", target_is_directory=True)
     (world.units / f"{UNIT}.pem").write_bytes((tmp_path / "unit" / "unit.pem").read_bytes())
     rig = DaemonRig(tmp_path, broker.port)
@@ -64,20 +61,6 @@ def unit(broker: Mosquitto, tmp_path: Path, world: World) -> Iterator[DaemonRig]
 @pytest.fixture
 def config(broker: Mosquitto, sqlite_place: SqlitePlace, world: World) -> Path:
     return world.config(sqlite_place.url, broker.port)
-
-
-@contextmanager
-def receiving(broker: Mosquitto, config: Path) -> Iterator[None]:
-    stop = threading.Event()
-    before = subscriptions(broker)
-    thread = threading.Thread(target=receive, args=(files.load(config, FleetSettings), stop), name="receiver")
-    thread.start()
-    try:
-        eventually(lambda: subscriptions(broker) > before)
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def refusals(config: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -148,7 +131,7 @@ def test_what_a_unit_is_sent_past_the_checks_it_refuses_with_an_event_and_works_
         (encode(Run(unit=UNIT, n=3, t="2026-12-11T06:00:00.000Z", plan=plan)), "barcode 'PARCEL-001' is there 2 times"),
         (encode(run_of(1, unit=UNIT)), "run.refused"),
     ]
-    with receiving(broker, config):
+    with receiving(broker, files.load(config, FleetSettings)):
         unit.drive.start()
         unit.start_and_wait()
         send_run(broker.settings, UNIT, run_of(2).plan, 2)

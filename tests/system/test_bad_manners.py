@@ -106,7 +106,7 @@ def test_a_broker_that_is_not_there_is_a_state_and_not_an_end(rig: Start) -> Non
 
 def test_a_broker_s_name_without_an_address_is_told_apart(rig: Start) -> None:
     van = rig(free_port())
-    van.config.write_text(van.config.read_text().replace('host = "127.0.0.1"', 'host = "broker.invalid"'))
+    van.config.write_text(van.config.read_text().replace('host = "127.0.0.1"', 'host = "broker.invalid"').replace("tls = false\n", ""))
     van.start_and_wait()
     eventually(lambda: van.seen().link == "dns", 40)
     assert "the name broker.invalid has no address" in van.seen().link_sentence

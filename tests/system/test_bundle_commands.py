@@ -1,4 +1,4 @@
-"""`roadproof authority` and `roadproof verify`, as they are typed; and the script over flipped bits."""
+"""`roadproof verify`, as it is typed; and the script over flipped bits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from cli import authority, verify
+from cli import verify
 from cli.errors import UsageError
 from mqtt.evidence import bundle
 from mqtt.evidence.chain import seal_record
@@ -34,8 +34,7 @@ def proof(story: Story, tmp_path: Path) -> Path:
 def typed(*words: str | Path) -> int:
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
-    for part in (authority, verify):
-        part.add_commands(commands)
+    verify.add_commands(commands)
     arguments = parser.parse_args([str(word) for word in words])
     return int(arguments.run(arguments))
 
@@ -77,26 +76,6 @@ def test_files_that_cannot_be_used_are_named(proof: Path, tmp_path: Path) -> Non
         typed("verify", tmp_path / "absent.zip", "--root", tmp_path / "root.pem")
     with pytest.raises(UsageError, match=r"--root .*one certificate in PEM form"):
         typed("verify", proof, "--root", proof)
-
-
-def test_an_authority_is_typed_in_three_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("authority", "make", tmp_path / "ca") == 0
-    assert len(capsys.readouterr().out.splitlines()[1].split(":")) == 32
-    assert typed("authority", "unit", tmp_path / "ca", "van-017", "-o", tmp_path / "unit") == 0
-    assert typed("authority", "receiver", tmp_path / "ca", "hq", "-o", tmp_path / "receiver") == 0
-    assert (tmp_path / "unit/unit.key").exists()
-    assert (tmp_path / "receiver/seal.key").exists()
-
-
-@pytest.mark.parametrize(
-    "words", [("make", "ca"), ("unit", "ca", "Van", "-o", "x"), ("receiver", "none", "hq", "-o", "x")], ids=lambda words: str(words[0])
-)
-def test_what_the_authority_cannot_do_is_one_line(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    typed("authority", "make", "ca")
-    with pytest.raises(UsageError) as refused:
-        typed("authority", *words)
-    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["record.json", "record.jws", "receipt.json", "receipt.jws"])

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from firmware import status as statuses
-from firmware.app import STATUS_FILE
+from firmware.status_file import STATUS_FILE
 from tests.eventually import eventually
 
 DEMO = [sys.executable, "-P", "-m", "cli", "demo"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -20,25 +19,14 @@ from mqtt.evidence.certificates import check_leaf
 from mqtt.evidence.keys import new_key as key_in
 from mqtt.messages import utc_text
 from provisioning.authority import FleetError
+from provisioning.authority.certificates import new_key
 from provisioning.est import server, wire
 from provisioning.est.client import EstError
 from provisioning.est.wire import Purpose
 from tests.eventually import eventually
-from tests.system.offices import HOST, Box, Office, certificate, new_key, office
+from tests.system.offices import HOST, Box, Office, certificate
 
 RACERS = 16
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("office") / "fleet") as one:
-        yield one
-
-
-@pytest.fixture
-def box(there: Office, tmp_path: Path) -> Box:
-    """A blank box with a fresh card, for a vehicle of this test's own."""
-    return Box(tmp_path / "box", there, there.card(f"van-{len(there.fleet.register.units()):03}"))
 
 
 def issued(box: Box) -> int:

@@ -19,7 +19,7 @@ from mqtt.evidence.receipt import link_of_receipt
 from mqtt.evidence.record import When
 from mqtt.evidence.verdict import verify_bundle
 from mqtt.messages import Event, Pod, SignedReceipt, State, encode, utc_text
-from provisioning import authority
+from provisioning.authority import bench
 from tests.system.notaries import BOOT, LOG, MADE_MS, UNIT, Desk, Pen, Sealer, World
 from tests.system.stores import Place, SqlitePlace
 
@@ -222,7 +222,7 @@ def test_a_unit_with_a_new_certificate_is_not_told_of_the_chain_of_its_old_one(w
         desk.proof(pen.pod(number, pen.record()))
     (world.units / "van-12.pem").rename(world.units / "van-12.1.pem")
     fresh = world.folder / "fresh"
-    authority.issue_unit(world.folder / "authority", UNIT, fresh)
+    bench.issue_unit(world.folder / "authority", UNIT, fresh)
     (world.units / "van-12.pem").write_bytes((fresh / "unit.pem").read_bytes())
     new = Pen(UNIT, fresh, world.seal)
     (given,) = desk.proof(new.pod(4, new.record())).proofs
@@ -232,7 +232,7 @@ def test_a_unit_with_a_new_certificate_is_not_told_of_the_chain_of_its_old_one(w
 def test_a_renewed_receiver_leaves_old_bundles_good(world: World, desk: Desk, pen: Pen, said: Callable[..., str], tmp_path: Path) -> None:
     first, second = pen.record("s1"), pen.record("s2")
     (old,) = desk.proof(pen.pod(1, first)).proofs
-    authority.issue_receiver(world.folder / "authority", "desk", tmp_path / "renewed")
+    bench.issue_receiver(world.folder / "authority", "desk", tmp_path / "renewed")
     for name in ("receiver.pem", "receiver.key"):
         (world.folder / "desk" / name).write_bytes((tmp_path / "renewed" / name).read_bytes())
     desk.notary = Notary(world.settings)

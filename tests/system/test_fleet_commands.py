@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,17 @@ def test_events_are_told_with_what_this_version_does_not_know(
     assert "(pod, kept as it came)" in text
     assert "52.50000, 13.40000" in text
     assert [event["seq"] for event in asked(capsys, "events", "van-12", "--last", "1", "--store", url)] == [2]
+
+
+def test_a_long_event_is_cut_in_the_table_and_whole_in_json(
+    url: str, sqlite_place: SqlitePlace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = Event(unit=UNIT, boot=BOOT, log=LOG, seq=3, t=T, src="gnss", mono_ms=9, event="unit.commissioned", data={"jws": "x" * 3_000})
+    with closing(opened(sqlite_place)) as store:
+        store.keep(came("up/event", encode(long)), time.time_ns() // 1_000_000)
+    monkeypatch.setenv("COLUMNS", "400")
+    assert printed(capsys, "events", "van-12", "--store", url).count("x") < 200
+    assert asked(capsys, "events", "van-12", "--store", url)[-1]["data"] == {"jws": "x" * 3_000}
 
 
 def test_a_track_goes_to_the_screen_or_into_a_file(url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

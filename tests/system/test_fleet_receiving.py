@@ -5,22 +5,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from fleet.config import FleetSettings
-from fleet.receiver import receive
 from mqtt import settings as files
 from mqtt.evidence.receipt import check_receipt
 from tests.eventually import eventually
 from tests.system.broker import Mosquitto
 from tests.system.notaries import Pen, World
+from tests.system.receivers import receiving, subscriptions
 from tests.system.stores import Place, SqlitePlace, opened
-from tests.system.test_receiver import subscriptions
 from tests.system.van import HandVan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,20 +60,8 @@ def van(broker: Mosquitto) -> Iterator[HandVan]:
     made.close()
 
 
-@contextmanager
-def running(broker: Mosquitto, config: Path) -> Iterator[None]:
-    """A receiver in a thread; its subscription stands when the block begins."""
-    stop = threading.Event()
-    before = subscriptions(broker)
-    thread = threading.Thread(target=receive, args=(files.load(config, FleetSettings), stop), name="receiver")
-    thread.start()
-    try:
-        eventually(lambda: subscriptions(broker) > before)
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
+def running(broker: Mosquitto, config: Path) -> AbstractContextManager[None]:
+    return receiving(broker, files.load(config, FleetSettings))
 
 
 def test_a_unit_is_told_of_its_proof_by_a_signed_receipt_and_of_its_photo_by_its_bytes(

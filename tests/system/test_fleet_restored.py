@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import random
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from fleet.config import EvidenceSettings, FleetSettings
-from fleet.receiver import receive
 from tests.eventually import eventually
 from tests.proofs import Keys, keys_of_the_session
 from tests.system.broker import Mosquitto
+from tests.system.receivers import receiving
 from tests.system.stores import SqlitePlace, opened
-from tests.system.test_receiver import subscriptions
 from tests.system.uplink_rig import UNIT, UplinkRig
 
 PHOTO = random.Random(5).randbytes(20_000)
@@ -41,21 +38,6 @@ def settings(folder: Path, broker: Mosquitto, place: SqlitePlace, keys: Keys) ->
     return FleetSettings(broker=broker.settings, store=place.url, name="one", evidence=evidence)
 
 
-@contextmanager
-def running(broker: Mosquitto, told: FleetSettings) -> Iterator[None]:
-    """A receiver in a thread; its subscription stands when the block begins."""
-    stop, before = threading.Event(), subscriptions(broker)
-    thread = threading.Thread(target=receive, args=(told, stop), name="receiver")
-    thread.start()
-    try:
-        eventually(lambda: subscriptions(broker) > before)
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
-
-
 def holds(place: SqlitePlace, name: str) -> bool:
     with closing(opened(place, writing=False)) as store:
         return name in store.whole_attachments(UNIT)
@@ -73,7 +55,7 @@ def test_a_photo_that_a_restored_backup_lost_comes_again_after_the_next_health(
     (tmp_path / "unit").mkdir()
     with UplinkRig(tmp_path / "unit", broker.settings, keys=keys, keep_ms=DAY_MS) as unit:
         assert unit.post is not None
-        with running(broker, told):
+        with receiving(broker, told):
             with monkeypatch.context() as before:
                 before.setattr(unit.post, "next", lambda _: None)  # the photo waits, as on a slow road
                 (name,) = unit.deliver(PHOTO)
@@ -83,7 +65,7 @@ def test_a_photo_that_a_restored_backup_lost_comes_again_after_the_next_health(
             assert holds(sqlite_place, name)
         sqlite_place.restore()
         assert not holds(sqlite_place, name)
-        with running(broker, told):
+        with receiving(broker, told):
             unit.uplink._health_s = -1e9  # due now
             eventually(lambda: holds(sqlite_place, name))
             eventually(lambda: is_kept(unit, name))

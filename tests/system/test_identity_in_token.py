@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from provisioning.identity import DRAFT, FOLDER, read
 from tests import tokens
 from tests.system.broker import MOSQUITTO
 from tests.system.daemon_rig import ROOT
-from tests.system.enrolled import Fleet, a_fleet
+from tests.system.enrolled import Fleet
 from tests.tokens import Tokens
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
@@ -29,12 +28,6 @@ Draft.begin(Path(sys.argv[1]), read_card(sys.argv[2]), evidence_key=sys.argv[3])
 """
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with a_fleet(tmp_path_factory.mktemp("fleet")) as there:
-        yield there
-
-
 class Box:
     """A box with a token in it."""
 
@@ -46,7 +39,7 @@ class Box:
         self._fleet = fleet
 
     def card(self) -> Card:
-        return self._fleet.card(f"van-{len(self._fleet.broker.fleet.register.units()):03}")
+        return self._fleet.card()
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "SOFTHSM2_CONF": str(self.tokens.config), "PYTHONPATH": str(ROOT)}

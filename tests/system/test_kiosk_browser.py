@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.screen import KIOSK
+from firmware.box.screen import KIOSK
 from tests.eventually import eventually
 from tests.proofs import keys_of_the_session
 from tests.system.broker import Mosquitto, free_port

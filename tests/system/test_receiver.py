@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from mqtt.topics import LAST, LIVE
 from tests.eventually import eventually
 from tests.system.broker import Mosquitto
 from tests.system.postgres import Postgres
+from tests.system.receivers import receiving, subscriptions
 from tests.system.stores import Place, PostgresPlace, SqlitePlace, opened
 from tests.system.van import BOOT, LOG, HandVan, T, ledgers
 
@@ -49,25 +50,8 @@ def settings(broker: Mosquitto, place: Place, name: str = "one") -> FleetSetting
     return FleetSettings(broker=broker.settings, store=place.url, name=name)
 
 
-@contextmanager
-def running(broker: Mosquitto, place: Place) -> Iterator[None]:
-    """A receiver in a thread; its subscription stands when the block begins."""
-    stop = threading.Event()
-    thread = threading.Thread(target=receive, args=(settings(broker, place), stop), name="receiver")
-    before = subscriptions(broker)
-    thread.start()
-    try:
-        eventually(lambda: subscriptions(broker) > before)
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
-
-
-def subscriptions(broker: Mosquitto) -> int:
-    """How often a receiver has subscribed at this broker."""
-    return broker.log.read_text(encoding="utf-8", errors="replace").count("$share/roadproof/rp/v1/+/up/# (QoS 1)")
+def running(broker: Mosquitto, place: Place) -> AbstractContextManager[None]:
+    return receiving(broker, settings(broker, place))
 
 
 def process(folder: Path, broker: Mosquitto, place: Place, name: str = "one") -> subprocess.Popen[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,9 @@ from mqtt.evidence import report
 from mqtt.evidence.report import Paper
 from mqtt.messages import Event, encode
 from provisioning.report import extract, pdf
+from tests.reports import whole
 from tests.system.notaries import BOOT, LOG, UNIT, Desk, Pen, World
 from tests.system.stores import SqlitePlace
-from tests.unit.test_report import whole
 
 
 @pytest.fixture
@@ -27,8 +28,10 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
-    return Desk(world, SqlitePlace(tmp_path))
+def desk(world: World, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(world, SqlitePlace(tmp_path))
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

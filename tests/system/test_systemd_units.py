@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.enrol import glass
 from cli.main import parser
-from firmware import requests
-from firmware.screen import KIOSK
+from firmware.box import requests
+from firmware.box.screen import KIOSK
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = ROOT / "systemd"
@@ -144,6 +145,11 @@ def test_settings_and_keys_are_for_the_service_alone() -> None:
     assert rights["/etc/roadproof/keys/unit.key"] == ("0600", "roadproof", "roadproof")
 
 
+@each_service
+def test_no_memory_of_a_service_is_written_to_a_disk_when_it_crashes(unit: str) -> None:
+    assert value(unit, "LimitCORE") == "0"  # keys are in it
+
+
 def test_the_root_key_and_the_issuing_key_are_not_for_others_on_the_fleets_server() -> None:
     told = {line.split()[1].rsplit("/", 1)[-1]: line.split()[2:5] for line in lines("roadproof-authority.tmpfiles.conf")}
     assert told["offline"] == ["~0700", "root", "root"]
@@ -172,11 +178,11 @@ def test_the_daemon_starts_with_an_identity_or_with_keys_by_hand_and_else_the_en
 
 def test_every_path_waits_for_the_file_that_the_daemon_leaves() -> None:
     runtime = Path("/run") / value("roadproof.service", "RuntimeDirectory")
-    awaited = {name: value(name, "PathExists") for name in UNITS if name.endswith(".path") and "authority" not in name}
+    awaited = {name: values(name, "PathExists") for name in UNITS if name.endswith(".path") and "authority" not in name}
     assert awaited == {
-        "roadproof-kiosk.path": str(runtime / requests.PAGE),
-        "roadproof-kiosk-restart.path": str(runtime / "requests" / requests.RESTART_KIOSK),
-        "roadproof-poweroff.path": str(runtime / "requests" / requests.POWER_OFF),
+        "roadproof-kiosk.path": [str(runtime / requests.PAGE), str(glass.RUNTIME / requests.PAGE)],
+        "roadproof-kiosk-restart.path": [str(runtime / "requests" / requests.RESTART_KIOSK)],
+        "roadproof-poweroff.path": [str(runtime / "requests" / requests.POWER_OFF)],
     }
     assert all(name.replace(".path", ".service") in SERVICES for name in awaited)
 
@@ -185,6 +191,13 @@ def test_a_wish_is_taken_before_it_is_granted_so_that_none_is_lost() -> None:
     for name in ("roadproof-kiosk-restart", "roadproof-authority-reload"):
         awaited = value(f"{name}.path", "PathExists")
         assert values(f"{name}.service", "ExecStart")[0] == f"/bin/rm -f {awaited}"
+
+
+def test_the_browser_shows_the_enrolment_until_the_daemon_has_a_page_and_is_not_started_without_either() -> None:
+    pages = values("roadproof-kiosk.path", "PathExists")
+    assert Path("/run") / value("roadproof-provision.service", "RuntimeDirectory") == glass.RUNTIME
+    assert values("roadproof-kiosk.service", "EnvironmentFile") == [f"-{page}" for page in reversed(pages)]  # the last one counts
+    assert values("roadproof-kiosk.service", "ConditionPathExists") == [f"|{page}" for page in pages]
 
 
 def test_the_daemon_sees_by_its_folder_whether_the_browser_runs() -> None:

@@ -31,7 +31,6 @@ from tests.journals import points
 from tests.proofs import Keys, proof, write
 
 UNIT = "van-1"
-FAST = Backoff(first_s=0.05, longest_s=0.3)
 
 
 class UplinkRig:

@@ -1,4 +1,4 @@
-"""The manual for setting up a unit: its blocks are sound shell and its settings are accepted."""
+"""The manual for setting up a unit: its blocks are sound shell, its settings are accepted, its services exist."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from drivers.board import load_profile
 from firmware.config import Config
-from fleet.config import FleetSettings
 from mqtt import settings
+from provisioning.package.places import belongs_to
 
-MANUAL = (Path(__file__).resolve().parents[2] / "provisioning" / "by-hand.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+MANUAL = (ROOT / "provisioning" / "by-hand.md").read_text(encoding="utf-8")
 BLOCKS = [match[1] for match in re.finditer(r"^```sh ?\w*\n(.*?)^```", MANUAL, re.MULTILINE | re.DOTALL)]
+SETTINGS = re.findall(r"^cat >/etc/roadproof/roadproof.toml <<'EOF'\n(.*?)^EOF$", MANUAL, re.MULTILINE | re.DOTALL)
+ENROLLED = {"unit": "van-017", "broker": {"host": "127.0.0.1"}}  # what an enrolment puts beneath the file
+UNITS = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "systemd").glob("roadproof*.*") if file.suffix != ".conf"}
 
 
-def written(name: str) -> list[str]:
-    """The files that the manual writes under this name."""
-    return re.findall(rf"^cat >/etc/roadproof/{name} <<'EOF'\n(.*?)^EOF$", MANUAL, re.MULTILINE | re.DOTALL)
-
-
-def read(text: str, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    return settings.read(tomllib.loads(text), kind)
+def switched(word: str) -> set[str]:
+    """The units of ours that the manual's `systemctl WORD` names, each with its suffix."""
+    lines = re.findall(rf"^systemctl {word}(?: --now)? (.+)$", MANUAL, re.MULTILINE)
+    names = {name for line in lines for name in line.split() if name.startswith("roadproof")}
+    return {name if "." in name else f"{name}.service" for name in names}
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0][:40])
@@ -34,19 +35,22 @@ def test_every_block_is_sound_shell(block: str) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("text", written("roadproof.toml"))
-def test_the_units_settings_are_accepted_as_they_stand(text: str) -> None:
-    config = read(text, Config)
-    assert isinstance(config, Config)
-    assert config.unit == "van-017"
-    load_profile(config.board.profile)
+def test_the_units_settings_are_accepted_with_and_without_an_enrolment() -> None:
+    enrolled, plain = [tomllib.loads(text) for text in SETTINGS]
+    for table in (ENROLLED | enrolled, plain):
+        config = settings.read(table, Config)
+        assert config.unit == "van-017"
+        load_profile(config.board.profile)
 
 
-@pytest.mark.parametrize("text", written("fleet.toml"))
-def test_the_receivers_settings_are_accepted_as_they_stand(text: str) -> None:
-    assert isinstance(read(text, FleetSettings), FleetSettings)
+def test_every_unit_that_is_switched_on_exists() -> None:
+    assert switched("enable") - UNITS.keys() == set()
 
 
-def test_the_manual_writes_both_files() -> None:
-    assert len(written("roadproof.toml")) == 2
-    assert len(written("fleet.toml")) == 1
+def test_no_service_of_the_vehicle_is_forgotten() -> None:
+    startable = {name for name, text in UNITS.items() if "[Install]" in text and belongs_to(name) == "roadproof"}
+    assert startable - switched("enable") == set()
+
+
+def test_what_is_switched_on_is_switched_off_again() -> None:
+    assert switched("enable") == switched("disable")

@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.card import Card, CardError, Wifi, is_card, is_wifi, read_card, read_wifi
-
-CODE, FINGERPRINT = "K7PQ2345ABCDEFGH", "5WJXABCDEFGHIJKLMNOPQRST27"
-CARD = Card(host="est.example.org", port=8443, unit="van-017", code=CODE, fingerprint=FINGERPRINT)
-TEXT = f"RP1:est.example.org:8443|van-017|{CODE}|{FINGERPRINT}"
+from provisioning.card import CardError, Wifi, is_card, is_wifi, read_card, read_wifi
+from tests.cards import CARD, CODE, FINGERPRINT, TEXT
 
 
 def told(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from provisioning import source
 from provisioning.card import Wifi
 from provisioning.source import Sheet, SourceError
-from tests.unit.test_card import CARD, TEXT
+from tests.cards import CARD, TEXT
 
 WIFI = "WIFI:T:WPA;S:Depot;P:secret;;"
 

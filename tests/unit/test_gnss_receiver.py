@@ -211,6 +211,44 @@ def test_the_speed_of_the_line_is_found(line: Line) -> None:
     receiver.close()
 
 
+def spoken_at(line: Line, receiver: GnssReceiver, speed: int | None) -> None:
+    """Let the receiver at the other end speak until the round through the speeds is over: at `speed`, else rubbish."""
+    for second in range(1_000):
+        receiver.read(0.02)
+        if not receiver.status().hunting:
+            return
+        line.write(burst(second) if line.speed == speed else bytes(range(128, 240)) * 5)
+    pytest.fail("the round does not end")
+
+
+def test_a_speed_that_was_set_wrongly_is_left_when_somebody_asks_for_the_others(line: Line) -> None:
+    receiver = GnssReceiver(line.port, 9600, not_before=FLOOR)
+    receiver.read(0)
+    receiver.hunt()
+    assert receiver.status().hunting
+    spoken_at(line, receiver, termios.B38400)
+    line.write(burst(1_001) + burst(1_002))
+    read_fixes(receiver, 1)
+    assert receiver.status().baud == 38_400
+    receiver.close()
+
+
+@pytest.mark.parametrize("speaks", [None, termios.B4800])
+def test_the_speed_that_was_set_is_gone_back_to_when_no_other_is_right(line: Line, speaks: int | None) -> None:
+    receiver = GnssReceiver(line.port, 4800, not_before=FLOOR)
+    receiver.read(0)
+    receiver.hunt()
+    spoken_at(line, receiver, speaks)
+    line.write(burst(2_000) + burst(2_001))
+    read_fixes(receiver, 1)
+    assert (receiver.status().baud, line.speed) == (4_800, termios.B4800)
+    for _ in range(20):
+        line.write(bytes(range(128, 240)) * 6)
+        receiver.read(0.02)
+    assert line.speed == termios.B4800
+    receiver.close()
+
+
 # A u-blox at the other end
 
 

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from firmware.clock import Clock
-from firmware.commissioning import KEPT, Papers, vehicle_of
-from firmware.selftest.finding import KEYS, Finding, Touch
+from firmware.selftest.commissioning import KEPT, Papers, vehicle_of
+from firmware.selftest.finding import KEYS, Finding, Prompt, Touch
 from firmware.status import PositionStatus
 from firmware.terminal.inspection import No
 from mqtt.evidence import EvidenceError, report
@@ -32,6 +32,17 @@ def test_findings_come_one_after_the_other_in_the_order_of_the_wires(bench: Benc
     assert ([found["key"] for found in state["findings"]], state["running"]) == (["gnss"], True)
     bench.end()
     assert [found["key"] for found in bench.inspection.state()["findings"]] == list(KEYS)
+
+
+def test_what_the_technician_is_to_do_is_shown_until_its_finding_comes(bench: Bench) -> None:
+    bench.tests.prompts["gnss"] = Prompt("gnss", "Turn it.", 20)
+    bench.inspection.start()
+    bench.step()
+    state = bench.inspection.state()
+    assert (state["prompt"], state["findings"]) == ({"prompt": "gnss", "sentence": "Turn it.", "seconds": 20}, [])
+    bench.step()
+    state = bench.inspection.state()
+    assert (state["prompt"], len(state["findings"])) == (None, 1)
 
 
 def test_a_run_under_way_is_not_begun_twice(bench: Bench) -> None:

@@ -18,7 +18,7 @@ from mqtt.evidence.chain import Signed, link_of, read_record
 from mqtt.evidence.keys import FileSigner
 from mqtt.evidence.receipt import link_of_receipt, sign_receipt
 from mqtt.messages import Pod
-from provisioning import authority
+from provisioning.authority import bench
 from tests.journals import BOOT, open_journal
 from tests.proofs import RECEIVED, UNIT, Keys, attachment, book_of, diary_of, events_of, keys_of_the_session, pods_of, proof, write
 
@@ -185,7 +185,7 @@ def test_a_receipt_that_the_unit_signed_itself_or_that_is_another_s_counts_for_n
 
 
 def test_around_a_renewal_receipts_by_the_old_and_the_new_certificate_count(tmp_path: Path, keys: Keys) -> None:
-    authority.issue_receiver(keys.folder / "authority", "receiver-2", tmp_path / "new")
+    bench.issue_receiver(keys.folder / "authority", "receiver-2", tmp_path / "new")
     new = FileSigner.load(tmp_path / "new/receiver.key", tmp_path / "new/receiver.pem")
     both = (keys.folder / "receiver/receiver.pem").read_bytes() + (tmp_path / "new/receiver.pem").read_bytes()
     with closing(open_journal(tmp_path)) as journal:
