@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,11 @@ if TYPE_CHECKING:  # loaded for a run on several workers only
 
 settings.register_profile("patient", deadline=None)  # a shared machine pauses at any moment
 settings.load_profile("patient")
+
+# In the background of a script, or under nohup, these are ignored, and every program that a test starts would inherit that.
+for _ignored, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_ignored) is signal.SIG_IGN:
+        signal.signal(_ignored, _usual)
 
 
 @pytest.hookimpl(optionalhook=True)

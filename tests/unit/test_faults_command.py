@@ -96,10 +96,8 @@ def test_the_unit_says_nothing_in_the_log_while_it_is_harmed(caplog: pytest.LogC
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_in_order(by: signal.Signals, request: pytest.FixtureRequest) -> None:
+def test_a_signal_ends_it_in_order(by: signal.Signals) -> None:
     cleared = list[bool]()
-    before = signal.signal(by, signal.SIG_DFL)  # under nohup a hang-up is ignored, and so it would stay
-    request.addfinalizer(lambda: signal.signal(by, before))
 
     def harm(_arguments: argparse.Namespace, _progress: Progress) -> Tally:
         try:
