@@ -21,6 +21,7 @@ from provisioning import identity
 from tests.eventually import eventually
 from tests.power import rewritten
 from tests.power.arm64 import NEEDED, PYTHON, RECIPE, TARGET, UNIT_USER, Userland, userland
+from tests.system.broker import free_port
 from tests.system.offices import HOST, office
 
 pytestmark = pytest.mark.timeout(900)  # the first time it makes a root file system
@@ -82,7 +83,10 @@ def test_the_daemon_records_the_fixes_of_a_receiver_and_ends_in_order(pi: Userla
     make_keys(tmp_path)
     with SerialLine() as line:
         os.chown(line.port, UNIT_USER, -1)
-        set_up(pi.root, tmp_path, line.port)
+        settings = set_up(pi.root, tmp_path, line.port)
+        # It shares this machine's network, where another test may have the usual port.
+        own = settings.replace("enabled = true\n", f"enabled = true\nport = {free_port()}\n")
+        (pi.root / "etc/roadproof/roadproof.toml").write_text(own, encoding="utf-8")
         drive = Drive(VirtualVan(1, start=datetime(2026, 12, 11, 6, 30, tzinfo=UTC)), line)
         drive.start()
         with pi.started("/usr/bin/roadproof", "run") as daemon:

@@ -115,14 +115,14 @@ def test_a_name_without_an_address_is_dns(opened: Open, monkeypatch: pytest.Monk
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    refused = refusal(opened(local(1883, host="broker.invalid")))
+    refused = refusal(opened(local(8883, host="broker.invalid", tls=True)))
     assert refused.state is LinkState.DNS
     assert "broker.invalid has no address" in str(refused)
 
 
 @pytest.mark.parametrize("host", ["broker..example.org", "b" * 64 + ".example.org"])
 def test_a_name_that_cannot_be_one_is_dns(host: str, opened: Open) -> None:
-    assert refusal(opened(local(1883, host=host))).state is LinkState.DNS
+    assert refusal(opened(local(8883, host=host, tls=True))).state is LinkState.DNS
 
 
 def test_a_port_where_nobody_listens_is_tcp(opened: Open) -> None:

@@ -76,4 +76,4 @@ def test_a_certificate_that_is_over_sends_the_technician_to_the_clock(settings: 
 
 def test_nobody_there_says_where_to_look(tmp_path: Path) -> None:
     found = judged(tmp_path, BrokerSettings(host="127.0.0.1", port=1, tls=False))
-    assert (found.state, "Is there a network (ip route)?" in found.sentence) == ("bad", True), found.sentence
+    assert (found.state, "Where ip route shows a network" in found.sentence) == ("bad", True), found.sentence
