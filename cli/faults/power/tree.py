@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -70,22 +73,38 @@ def made(folder: Path, recipe: Recipe | None = None) -> Path:
         return folder
     if folder.exists() and any(folder.iterdir()) and _read(folder / STAMP) is None:
         raise UsageError(f"{folder} holds something that is no root file system of ours; name another folder")
+    with _turn(folder):
+        if _read(folder / STAMP) != recipe.stamp:  # else somebody else has just made it
+            _make(folder, recipe)
+    return folder
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One maker at a time: two that clear away and fill the same place are a danger to more than that place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make(folder: Path, recipe: Recipe) -> None:
     fresh = folder.with_name(folder.name + ".new")
     for old in (fresh, folder):
         shutil.rmtree(old, ignore_errors=True)
-    fresh.parent.mkdir(parents=True, exist_ok=True)
     _bootstrap(fresh, recipe)
     (fresh / STAMP).write_text(recipe.stamp, encoding="utf-8")
     fresh.rename(folder)  # whole or not at all
-    return folder
 
 
 def _bootstrap(folder: Path, recipe: Recipe) -> None:
     arguments = [f"--variant={recipe.variant}", f"--include={','.join(recipe.packages)}"]
     arguments += [f"--customize-hook={hook}" for hook in recipe.hooks]
     arguments += [f"--arch={recipe.arch}"] if recipe.arch else []
+    # With mounts of its own, which go with it: a maker that is killed leaves none of this machine's devices in what is cleared away.
+    private = ("setpriv", "--pdeathsig", "TERM", "unshare", "--mount")
     ended = subprocess.run(
-        ["setpriv", "--pdeathsig", "TERM", "mmdebstrap", *arguments, recipe.release or _release(), str(folder), _mirror()],
+        [*private, "mmdebstrap", *arguments, recipe.release or _release(), str(folder), _mirror()],
         check=False,
         capture_output=True,
         text=True,
