@@ -15,7 +15,9 @@ from firmware.status import StatusBoard
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.5  # the hold-up supply lasts for seconds
+FED_S = 1.0  # between looks while the vehicle feeds the box: the hold-up supply lasts for seconds
+LOST_S = 0.25  # while it may come back
+KEY_S = 2.0  # where that is not wired: the key is off for minutes first
 DEAF_S = 60.0  # an orderly stop takes half of it at most: the system has not heard
 
 
@@ -50,11 +52,11 @@ class Power:
 
     def step(self, stop: threading.Event) -> None:
         """Look once, then wait."""
-        now_s = self._clock.mono_s()
+        now_s, supply_good = self._clock.mono_s(), self._panel.supply_good()
         reason = self._rest.update(
             now_s,
             ignition=self._panel.ignition_on(),
-            supply_good=self._panel.supply_good(),
+            supply_good=supply_good,
             moving=self._status.snapshot().moving,
             proving=self._proving(),
         )
@@ -64,7 +66,7 @@ class Power:
             self._ask(reason, now_s)
         elif now_s - self._asked_s > DEAF_S:
             self._complain("roadproof-poweroff.path does not answer: systemctl status roadproof-poweroff.path says why")
-        stop.wait(LOOK_S)
+        stop.wait(KEY_S if supply_good is None else FED_S if supply_good else LOST_S)
 
     def finish(self) -> None:
         """Nothing is held."""

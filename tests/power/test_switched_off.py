@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.box.power import KEY_S
 from firmware.journal.look import JournalLook
 from mqtt import messages
 from tests.eventually import eventually
@@ -30,6 +31,8 @@ def test_a_box_without_power_closes_its_journal_and_switches_itself_off(
         assert bench.hands.feed(good=True)
         bench.hands.turn_key(on=True)
         eventually(lambda: bench.status().ignition, 20)
+        fed_ms = bench.status().at_ms
+        eventually(lambda: bench.status().at_ms > fed_ms + 2_000 * KEY_S, 20)  # it has looked at its supply meanwhile
         assert bench.property("roadproof-kiosk.path", "ActiveState") == "inactive"  # no browser is installed: skipped, not failed
         began_s = time.monotonic()
         assert bench.hands.feed(good=False)
