@@ -193,8 +193,8 @@ def test_nothing_that_was_promised_is_lost_when_the_plug_is_pulled(box: Box) -> 
 def test_the_report_holds_for_anybody_with_the_root_certificate(box: Box, fleet: Fleet, tmp_path: Path) -> None:
     folder = fleet.broker.fleet.folder
     root, settings = str(folder / "authority" / "root.pem"), str(folder / "fleet.toml")
-    box.done("roadproof", "selftest", "storage", "broker", "record", "plug", "--report", "/root/van-017.pdf")
-    code, told = at_the_desk("verify", str(box.files / "root/van-017.pdf"), "--root", root)
+    box.done("roadproof", "selftest", "storage", "broker", "record", "plug", "--report", "/srv/van-017.pdf")
+    code, told = at_the_desk("verify", str(box.files / "srv/van-017.pdf"), "--root", root)
     assert code == 0, told
     assert "Unit van-017 signed this report" in told
     assert "plug ok: The plug was pulled: 0 of " in told
