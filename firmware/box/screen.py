@@ -15,7 +15,7 @@ from firmware.status import StatusBoard
 log = logging.getLogger(__name__)
 
 KIOSK = Path("/run/roadproof-kiosk")  # RuntimeDirectory of roadproof-kiosk.service: there as long as it runs
-LOOK_S = 1.0
+LOOK_S = 5.0  # as often as the page speaks
 SILENT_S = 30.0  # the page says every 5 s that it draws
 START_S = 120.0  # a cold browser on a slow card
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 1_800.0  # a screen that is broken for good must not fill the journal
